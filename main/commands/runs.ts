@@ -1,0 +1,109 @@
+/** `medlogictrace runs`: what runs there are, how they stand, and steering them. */
+import type { Command } from 'commander';
+import type { RunAsked, RunDetail, RunList, RunResumed, RunTailed } from '../../shared/run-view.ts';
+import { control, isPaused, resumeRun, stopRun } from '../workbench/run-control.ts';
+import { observeRun } from '../workbench/run-state.ts';
+import { tailRun } from '../workbench/run-tail.ts';
+import { defaultRunsDir, describeState, findRun, listRuns, runName, showRun } from '../workbench/runs.ts';
+import type { Io } from './io.ts';
+import { decimalNumber } from './options.ts';
+import { RunFailed } from './outcome.ts';
+import { runDetailText, runListText, tailText } from './run-text.ts';
+
+/** `runs list` */
+export const runsList = (runsDir: string): Promise<RunList> => listRuns(runsDir);
+
+/** `runs show RUN` */
+export const runsShow = async (runsDir: string, run: string): Promise<RunDetail> => showRun(await findRun(runsDir, run));
+
+/** `runs stop RUN`: asks, and waits up to `waitSeconds` for the run to have exited. */
+export const runsStop = async (runsDir: string, run: string, waitSeconds: number, signal?: AbortSignal): Promise<RunAsked> =>
+  stopRun(await findRun(runsDir, run), { waitMs: waitSeconds * 1000, signal });
+
+/** `runs pause RUN` and `runs checkpoint RUN` */
+export const runsAsk = async (runsDir: string, run: string, verb: 'pause' | 'checkpoint'): Promise<RunAsked> =>
+  control(await findRun(runsDir, run), verb);
+
+/** `runs resume RUN`: a paused run goes on, an ended one is started again, as a process of its own. */
+export async function runsResume(runsDir: string, run: string, runner?: string): Promise<RunResumed> {
+  const folder = await findRun(runsDir, run);
+  const state = await observeRun(folder);
+  if (state.state === 'live' && (await isPaused(folder))) {
+    await control(folder, 'resume');
+    return { run: runName(folder), folder, from_step: null, state };
+  }
+  const { ended: _, ...resumed } = await resumeRun(folder, { detached: true, runner });
+  return resumed;
+}
+
+/** `runs tail RUN`: each event as one line of text, until the run has exited or the signal is aborted. */
+export async function runsTail(
+  runsDir: string,
+  run: string,
+  say: (line: string) => void,
+  options: { follow: boolean; signal?: AbortSignal },
+): Promise<RunTailed> {
+  const folder = await findRun(runsDir, run);
+  const tailed: Omit<RunTailed, 'state'> = { run: runName(folder), events: 0, gaps: [] };
+  for await (const item of tailRun(folder, options)) {
+    if (item.kind === 'event') tailed.events++;
+    if (item.kind === 'gap') tailed.gaps.push(item.gap);
+    say(tailText(item));
+  }
+  return { ...tailed, state: await observeRun(folder) };
+}
+
+const askedText = (asked: RunAsked): string =>
+  asked.state.state === 'exited'
+    ? `${asked.run}: ${describeState(asked.state)}`
+    : `${asked.run}: asked to ${asked.verb}; it does so after its current step (now ${describeState(asked.state)})`;
+
+function resumedText(resumed: RunResumed): string {
+  const { run, folder, from_step } = resumed;
+  if (from_step === null) return `${run}: goes on`;
+  return `${run}: resumed from step ${from_step} (${describeState(resumed.state)}); follow it with: medlogictrace runs tail ${folder}`;
+}
+
+/** Adds `runs` and its verbs to the program. */
+export function register(program: Command, io: Io): void {
+  const runs = program.command('runs').description('list, show, stop and resume runs');
+  const verb = (name: string, summary: string) => runs.command(name).description(summary).option('--runs <dir>', 'folder of the runs');
+  const dirOf = (options: { runs?: string }) => options.runs ?? defaultRunsDir();
+  const named = (name: string, summary: string) => verb(name, summary).argument('<run>', 'id, its beginning or end, or a path');
+
+  verb('list', 'all runs, newest first').action(async (options: { runs?: string }) => {
+    const list = await runsList(dirOf(options));
+    io.out(list, () => runListText(list));
+  });
+  named('show', 'one run in full').action(async (run: string, options: { runs?: string }) => {
+    const detail = await runsShow(dirOf(options), run);
+    io.out(detail, () => runDetailText(detail));
+  });
+  named('tail', 'follow the events of a run')
+    .option('--no-follow', 'what there is now, then end')
+    .action(async (run: string, options: { runs?: string; follow: boolean }) => {
+      const tailed = await runsTail(dirOf(options), run, (line) => io.print(line), { follow: options.follow, signal: io.signal });
+      if (io.json) io.out(tailed);
+    });
+  named('stop', 'ask a run to stop cleanly after its current step')
+    .option('--wait <seconds>', 'wait so long until it has', decimalNumber(0, 86_400), 0)
+    .action(async (run: string, options: { runs?: string; wait: number }) => {
+      const asked = await runsStop(dirOf(options), run, options.wait, io.signal);
+      io.out(asked, () => askedText(asked));
+      if (options.wait > 0 && asked.state.state !== 'exited')
+        throw new RunFailed(`run ${asked.run} has not stopped within ${options.wait} s`);
+    });
+  for (const name of ['pause', 'checkpoint'] as const) {
+    const summary = name === 'pause' ? 'ask a run to wait after its current step' : 'ask a run to write a checkpoint';
+    named(name, summary).action(async (run: string, options: { runs?: string }) => {
+      const asked = await runsAsk(dirOf(options), run, name);
+      io.out(asked, () => askedText(asked));
+    });
+  }
+  named('resume', 'let a paused run go on, or start an ended one again from its newest checkpoint').action(
+    async (run: string, options: { runs?: string }) => {
+      const resumed = await runsResume(dirOf(options), run);
+      io.out(resumed, () => resumedText(resumed));
+    },
+  );
+}

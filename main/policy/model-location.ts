@@ -1,0 +1,27 @@
+/** Where a model named on the command line or in a config is. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../../shared/input-error.ts';
+import { nearest } from '../../shared/nearest.ts';
+
+/** Checkpoints that come with the program, by name. */
+export const EMBEDDED_MODELS: Readonly<Record<string, string>> = {
+  tiny: fileURLToPath(new URL('../../resources/tiny/model', import.meta.url)),
+};
+
+/** Folder of a model: an embedded name, or the path of a Hugging Face folder. Errors: InputError naming what was looked for. */
+export function locateModel(model: string): string {
+  const embedded = EMBEDDED_MODELS[model];
+  if (embedded) return embedded;
+  const folder = resolve(model);
+  if (existsSync(join(folder, 'config.json'))) return folder;
+  if (existsSync(folder)) {
+    throw new InputError(`model "${model}": ${folder} has no config.json; name a Hugging Face folder (config.json, model.safetensors, tokenizer.json)`, 'model');
+  }
+  const guess = nearest(model, Object.keys(EMBEDDED_MODELS));
+  throw new InputError(
+    `model "${model}": no such folder, and no embedded model of that name${guess ? `; did you mean "${guess}"?` : ` (embedded: ${Object.keys(EMBEDDED_MODELS).join(', ')})`}`,
+    'model',
+  );
+}

@@ -1,0 +1,242 @@
+/**
+ * The decoder (Qwen2: RMS norm, rotary grouped-query attention with biases on q, k and v, SwiGLU) over sequences laid end to end, forward and
+ * backward. Weights and gradients are flat arrays in one `Layout`; activations are matrices of a scope, one row a token.
+ */
+import type { ModelConfig } from '../model-config.ts';
+import type { Backend } from './backend.ts';
+import type { Address, Kernels } from './kernels.ts';
+import { decoderLayout, type LayerLayout, type Layout } from './layout.ts';
+import type { PackedBatch } from './packing.ts';
+import { rotaryTable } from './rotary-table.ts';
+import { type Matrix, Scope } from './scope.ts';
+
+/** What the backward pass needs of one layer. */
+interface LayerActivations {
+  input: Matrix;
+  normed: Matrix;
+  /** After rotation. */
+  qkv: Matrix;
+  attended: Matrix;
+  logSum: Address;
+  inner: Matrix;
+  innerNormed: Matrix;
+  gateUp: Matrix;
+  activated: Matrix;
+}
+
+export interface Activations {
+  /** Addresses of the batch's index arrays. */
+  ids: Address;
+  positions: Address;
+  starts: Address;
+  layers: LayerActivations[];
+  /** Output of the last layer, before the final norm. */
+  hidden: Matrix;
+}
+
+export interface ForwardOptions {
+  /** Keep what `backward` needs. @default false */
+  keep?: boolean;
+  /** Called with each layer's rotated query-key-value rows. */
+  onLayer?: (layer: number, qkv: Matrix) => void;
+}
+
+/** Sizes derived from a config. */
+export interface Shape {
+  hidden: number;
+  intermediate: number;
+  heads: number;
+  keyHeads: number;
+  headWidth: number;
+  /** Width of a query-key-value row. */
+  qkvWidth: number;
+  /** Width of all query heads. */
+  queryWidth: number;
+  vocabulary: number;
+  context: number;
+  epsilon: number;
+  scale: number;
+}
+
+export class Decoder {
+  readonly backend: Backend;
+  readonly kernels: Kernels;
+  readonly config: ModelConfig;
+  readonly layout: Layout;
+  readonly shape: Shape;
+  /** Cosines and sines of every position. */
+  readonly rotaryTable: Address;
+  private readonly own: Scope;
+
+  constructor(backend: Backend, config: ModelConfig) {
+    this.backend = backend;
+    this.kernels = backend.kernels;
+    this.config = config;
+    this.layout = decoderLayout(config);
+    const headWidth = config.head_dim;
+    this.shape = {
+      hidden: config.hidden_size,
+      intermediate: config.intermediate_size,
+      heads: config.num_attention_heads,
+      keyHeads: config.num_key_value_heads,
+      headWidth,
+      qkvWidth: (config.num_attention_heads + 2 * config.num_key_value_heads) * headWidth,
+      queryWidth: config.num_attention_heads * headWidth,
+      vocabulary: config.vocab_size,
+      context: config.max_position_embeddings,
+      epsilon: config.rms_norm_eps,
+      scale: 1 / Math.sqrt(headWidth),
+    };
+    this.own = new Scope(backend);
+    const table = rotaryTable(this.shape.context, headWidth, config.rope_theta);
+    this.rotaryTable = this.own.floats(table.length);
+    this.own.viewFloats(this.rotaryTable, table.length).set(table);
+  }
+
+  dispose(): void {
+    this.own.dispose();
+  }
+
+  /** y = x · Wᵀ (+ bias | + residual), W [out, in] at `weight`. */
+  private linear(scope: Scope, x: Matrix, weight: Address, out: number, options: { bias?: Address; residual?: Matrix } = {}): Matrix {
+    const y = scope.matrix(x.rows, out);
+    if (options.bias !== undefined) this.kernels.fillRows(y.address, options.bias, x.rows, out);
+    if (options.residual) this.kernels.copy(y.address, options.residual.address, x.rows * out);
+    const packed = scope.floats(x.width * 8 * Math.ceil(out / 8));
+    this.kernels.pack(weight, x.width, 1, packed, x.width, out);
+    const add = options.bias !== undefined || options.residual ? 1 : 0;
+    this.kernels.gemm(x.address, x.width, 0, packed, y.address, out, x.rows, out, x.width, add);
+    scope.free(packed);
+    return y;
+  }
+
+  /** dx = dy · W; dW += dyᵀ · x; dbias += Σ rows of dy. */
+  private linearGradient(scope: Scope, x: Matrix, dy: Matrix, weight: Address, dweight: Address, dbias?: Address): Matrix {
+    const k = this.kernels;
+    const dx = scope.matrix(x.rows, x.width);
+    const packed = scope.floats(8 * Math.ceil(x.width / 8) * Math.max(dy.width, x.rows));
+    k.pack(weight, x.width, 0, packed, dy.width, x.width);
+    k.gemm(dy.address, dy.width, 0, packed, dx.address, x.width, x.rows, x.width, dy.width, 0);
+    k.pack(x.address, x.width, 0, packed, x.rows, x.width);
+    k.gemm(dy.address, dy.width, 1, packed, dweight, x.width, dy.width, x.width, x.rows, 1);
+    if (dbias !== undefined) k.sumRows(dy.address, dbias, dy.rows, dy.width);
+    scope.free(packed);
+    return dx;
+  }
+
+  private norm(scope: Scope, x: Matrix, gain: Address): Matrix {
+    const y = scope.matrix(x.rows, x.width);
+    this.kernels.rmsNorm(x.address, gain, y.address, x.rows, x.width, this.shape.epsilon);
+    return y;
+  }
+
+  /** The final norm of chosen rows of `hidden`. Both matrices returned belong to the scope. */
+  readout(scope: Scope, weights: Address, hidden: Matrix, rows: Address, count: number): { picked: Matrix; normed: Matrix } {
+    const picked = scope.matrix(count, hidden.width);
+    this.kernels.gatherRows(hidden.address, rows, picked.address, count, hidden.width);
+    return { picked, normed: this.norm(scope, picked, weights + 4 * this.layout.finalGain) };
+  }
+
+  /** Hidden states of a batch under the weights at `weights`. Everything returned belongs to the scope. */
+  forward(scope: Scope, weights: Address, batch: PackedBatch, options: ForwardOptions = {}): Activations {
+    const k = this.kernels;
+    const s = this.shape;
+    const n = batch.ids.length;
+    const at = (offset: number): Address => weights + 4 * offset;
+    const ids = scope.integersOf(batch.ids);
+    const positions = scope.integersOf(batch.positions);
+    const starts = scope.integersOf(batch.starts);
+    const padded = 8 * Math.ceil(batch.longest / 8);
+    const scratch = scope.floats((s.headWidth + 6) * padded);
+    const layers: LayerActivations[] = [];
+    let x = scope.matrix(n, s.hidden);
+    k.gatherRows(at(this.layout.embedding), ids, x.address, n, s.hidden);
+    this.layout.layers.forEach((layer, index) => {
+      const normed = this.norm(scope, x, at(layer.inputGain));
+      const qkv = this.linear(scope, normed, at(layer.qkv), s.qkvWidth, { bias: at(layer.qkvBias) });
+      k.rotary(qkv.address, qkv.address, positions, this.rotaryTable, n, s.qkvWidth, s.heads + s.keyHeads, s.headWidth, 1);
+      options.onLayer?.(index, qkv);
+      const attended = scope.matrix(n, s.queryWidth);
+      const logSum = scope.floats(n * s.heads);
+      const segments = batch.starts.length - 1;
+      k.attention(qkv.address, attended.address, logSum, starts, segments, s.heads, s.keyHeads, s.headWidth, s.scale, scratch);
+      const inner = this.linear(scope, attended, at(layer.output), s.hidden, { residual: x });
+      const innerNormed = this.norm(scope, inner, at(layer.innerGain));
+      const gateUp = this.linear(scope, innerNormed, at(layer.gateUp), 2 * s.intermediate);
+      const activated = scope.matrix(n, s.intermediate);
+      k.swiGlu(gateUp.address, activated.address, n, s.intermediate);
+      const output = this.linear(scope, activated, at(layer.down), s.hidden, { residual: inner });
+      if (options.keep) layers.push({ input: x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated });
+      else scope.free(x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated);
+      x = output;
+    });
+    scope.free(scratch);
+    return { ids, positions, starts, layers, hidden: x };
+  }
+
+  /**
+   * Adds the gradient of the weights to the flat array at `gradients`, given `dhidden`, the gradient of `activations.hidden`.
+   * Activations are freed on the way, `dhidden` too.
+   */
+  backward(scope: Scope, weights: Address, gradients: Address, batch: PackedBatch, activations: Activations, dhidden: Matrix): void {
+    const s = this.shape;
+    const n = batch.ids.length;
+    const padded = 8 * Math.ceil(batch.longest / 8);
+    const scratch = scope.floats(2 * padded * (s.headWidth + batch.longest));
+    let dx = dhidden;
+    for (let i = this.layout.layers.length - 1; i >= 0; i--) {
+      const layer = this.layout.layers[i] as LayerLayout;
+      const saved = activations.layers[i] as LayerActivations;
+      dx = this.layerBackward(scope, weights, gradients, layer, saved, activations, batch, dx, scratch);
+    }
+    this.kernels.scatterAddRows(dx.address, activations.ids, gradients + 4 * this.layout.embedding, n, s.hidden);
+    scope.free(dx, scratch, activations.ids, activations.positions, activations.starts);
+  }
+
+  private layerBackward(
+    scope: Scope,
+    weights: Address,
+    gradients: Address,
+    layer: LayerLayout,
+    saved: LayerActivations,
+    { positions, starts }: Activations,
+    batch: PackedBatch,
+    dout: Matrix,
+    scratch: Address,
+  ): Matrix {
+    const k = this.kernels;
+    const s = this.shape;
+    const n = dout.rows;
+    const w = (offset: number): Address => weights + 4 * offset;
+    const g = (offset: number): Address => gradients + 4 * offset;
+    const dactivated = this.linearGradient(scope, saved.activated, dout, w(layer.down), g(layer.down));
+    const dgateUp = scope.matrix(n, 2 * s.intermediate);
+    k.swiGluGradient(saved.gateUp.address, dactivated.address, dgateUp.address, n, s.intermediate);
+    scope.free(dactivated, saved.activated, saved.gateUp);
+    const dinnerNormed = this.linearGradient(scope, saved.innerNormed, dgateUp, w(layer.gateUp), g(layer.gateUp));
+    scope.free(dgateUp, saved.innerNormed);
+    this.addNormGradient(scope, saved.inner, w(layer.innerGain), dinnerNormed, dout, g(layer.innerGain));
+    scope.free(saved.inner);
+    const dattended = this.linearGradient(scope, saved.attended, dout, w(layer.output), g(layer.output));
+    const dqkv = scope.matrix(n, s.qkvWidth);
+    const [qkv, attended] = [saved.qkv.address, saved.attended.address];
+    const segments = batch.starts.length - 1;
+    const { heads, keyHeads, headWidth, scale } = s;
+    const into = dqkv.address;
+    k.attentionGradient(qkv, attended, saved.logSum, dattended.address, into, starts, segments, heads, keyHeads, headWidth, scale, scratch);
+    k.rotary(into, into, positions, this.rotaryTable, n, s.qkvWidth, heads + keyHeads, headWidth, -1);
+    scope.free(dattended, saved.attended, saved.qkv, saved.logSum);
+    const dnormed = this.linearGradient(scope, saved.normed, dqkv, w(layer.qkv), g(layer.qkv), g(layer.qkvBias));
+    scope.free(dqkv, saved.normed);
+    this.addNormGradient(scope, saved.input, w(layer.inputGain), dnormed, dout, g(layer.inputGain));
+    scope.free(saved.input);
+    return dout;
+  }
+
+  /** dx += gradient of the norm of x; frees dy. */
+  addNormGradient(scope: Scope, x: Matrix, gain: Address, dy: Matrix, dx: Matrix, dgain: Address): void {
+    this.kernels.rmsNormGradient(x.address, gain, dy.address, dy.address, dgain, x.rows, x.width, this.shape.epsilon);
+    this.kernels.addTo(dx.address, dy.address, x.rows * x.width);
+    scope.free(dy);
+  }
+}

@@ -1,0 +1,88 @@
+/** Sequences laid end to end without padding, as the decoder reads them, and where their completions are predicted. */
+import type { Sequence } from '../policy.ts';
+
+export interface PackedBatch {
+  /** Input token ids, one for each of N positions. */
+  ids: Int32Array;
+  /** Position of each within its own sequence. */
+  positions: Int32Array;
+  /** First position of each sequence, and N. */
+  starts: Int32Array;
+  /** Positions whose output predicts a completion token, in order. */
+  rows: Int32Array;
+  /** The token that each of `rows` should predict. */
+  targets: Int32Array;
+  longest: number;
+}
+
+/** Inputs for teacher forcing: the last token of a sequence is only a target. Sequences without a completion take no room. */
+export function packSequences(sequences: readonly Sequence[]): PackedBatch {
+  const used = sequences.filter((sequence) => sequence.completion.length > 0);
+  const lengths = used.map(({ prompt, completion }) => prompt.length + completion.length - 1);
+  const batch = emptyBatch(
+    lengths,
+    used.reduce((sum, { completion }) => sum + completion.length, 0),
+  );
+  let row = 0;
+  used.forEach(({ prompt, completion }, s) => {
+    const start = batch.starts[s] as number;
+    batch.ids.set(prompt, start);
+    batch.ids.set(completion.subarray(0, -1), start + prompt.length);
+    batch.targets.set(completion, row);
+    for (let i = 0; i < completion.length; i++) batch.rows[row++] = start + prompt.length - 1 + i;
+  });
+  return batch;
+}
+
+/** Whole prompts, each predicting the one token that follows it. */
+export function packPrompts(prompts: readonly Int32Array[]): PackedBatch {
+  const batch = emptyBatch(
+    prompts.map((ids) => ids.length),
+    prompts.length,
+  );
+  prompts.forEach((ids, s) => {
+    batch.ids.set(ids, batch.starts[s]);
+    batch.rows[s] = (batch.starts[s + 1] as number) - 1;
+  });
+  return batch;
+}
+
+function emptyBatch(lengths: number[], rows: number): PackedBatch {
+  const starts = new Int32Array(lengths.length + 1);
+  lengths.forEach((length, s) => {
+    starts[s + 1] = (starts[s] as number) + length;
+  });
+  const n = starts[lengths.length] as number;
+  const positions = new Int32Array(n);
+  lengths.forEach((length, s) => {
+    for (let i = 0; i < length; i++) positions[(starts[s] as number) + i] = i;
+  });
+  return {
+    ids: new Int32Array(n),
+    positions,
+    starts,
+    rows: new Int32Array(rows),
+    targets: new Int32Array(rows),
+    longest: Math.max(0, ...lengths),
+  };
+}
+
+/**
+ * Index ranges [from, to) of micro-batches: `size` sequences each, or without a size as many as stay within `tokens` (at least one).
+ */
+export function microBatches(lengths: readonly number[], tokens: number, size?: number): [number, number][] {
+  const ranges: [number, number][] = [];
+  let from = 0;
+  let sum = 0;
+  lengths.forEach((length, i) => {
+    const full = size === undefined ? sum + length > tokens : i - from >= size;
+    if (i > from && full) {
+      ranges.push([from, i]);
+      from = i;
+      sum = 0;
+    }
+    sum += length;
+  });
+  if (lengths.length > from) ranges.push([from, lengths.length]);
+  return ranges;
+}

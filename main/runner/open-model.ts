@@ -1,0 +1,29 @@
+/** A checkpoint made ready: policy, tokenizer, and the hash that names it. */
+import { hashCheckpoint } from '../policy/checkpoint.ts';
+import { type ModelConfig, readModelConfig } from '../policy/model-config.ts';
+import { locateModel } from '../policy/model-location.ts';
+import type { Policy } from '../policy/policy.ts';
+import { createTfjsPolicy } from '../policy/tfjs/policy.ts';
+import { checkTokenizerFits, loadTokenizer, type Tokenizer } from '../policy/tokenizer.ts';
+
+export interface OpenedModel {
+  folder: string;
+  config: ModelConfig;
+  tokenizer: Tokenizer;
+  policy: Policy;
+}
+
+/** Reads a checkpoint's tokenizer and checks that it fits, without loading weights. Errors name the model and the finding. */
+export async function inspectModel(model: string): Promise<Omit<OpenedModel, 'policy'> & { hash: string }> {
+  const folder = locateModel(model);
+  const config = await readModelConfig(folder);
+  const tokenizer = await loadTokenizer(folder);
+  checkTokenizerFits(tokenizer, config);
+  return { folder, config, tokenizer, hash: await hashCheckpoint(folder) };
+}
+
+/** Loads the weights too. The caller disposes of the policy. */
+export async function openModel(model: string, backend: 'wasm'): Promise<OpenedModel> {
+  const { folder, config, tokenizer } = await inspectModel(model);
+  return { folder, config, tokenizer, policy: await createTfjsPolicy({ folder, backend }) };
+}

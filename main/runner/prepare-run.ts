@@ -1,0 +1,92 @@
+/** Everything that can be wrong with a run, found before its folder is made; and the record that freezes it. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { RunConfig } from '../../shared/config.ts';
+import { GRADER_VERSION } from '../../shared/grading/grader.ts';
+import { InputError } from '../../shared/input-error.ts';
+import { openDataset } from '../data/catalogue.ts';
+import { type Dataset, makeDataset } from '../data/dataset.ts';
+import { expectedTensors } from '../policy/checkpoint.ts';
+import type { NewRunRecord } from './create-run.ts';
+import { inspectModel } from './open-model.ts';
+import { checkRewards } from './rewards/registry.ts';
+import { checkPromptsFit, promptIds } from './rollout.ts';
+
+/** The first `limit` questions, with a hash of their own. Errors: InputError where there are none. */
+export function limited(data: Dataset, limit: number | undefined): Dataset {
+  if (limit === undefined || limit >= data.questions.length) return data;
+  const { hash: _, ...rest } = data;
+  return makeDataset({ ...rest, questions: data.questions.slice(0, limit) });
+}
+
+/** The data sets of a run, as its config limits them. */
+export async function openRunData(config: RunConfig): Promise<{ train?: Dataset; validation?: Dataset; test?: Dataset }> {
+  if (config.kind === 'evaluate') return { test: limited(await openDataset(config.data.test), config.data.limit) };
+  const train = limited(await openDataset(config.data.train), config.data.train_limit);
+  const validation = limited(await openDataset(config.data.validation), config.data.validation_limit);
+  if (train.name === validation.name && train.split === validation.split) {
+    throw new InputError(
+      `data.validation: "${config.data.validation}" is the training split itself; what selects must not be what trains. Name another split`,
+      'data.validation',
+    );
+  }
+  return { train, validation };
+}
+
+async function gitRevision(): Promise<string | null> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  try {
+    return (await promisify(execFile)('git', ['-C', root, 'rev-parse', 'HEAD'])).stdout.trim();
+  } catch {
+    // An installed program has no repository: the version tells what it is.
+    return null;
+  }
+}
+
+function versions(): Record<string, string> {
+  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  return {
+    medlogictrace: own.version,
+    node: process.versions.node,
+    tfjs: own.dependencies['@tensorflow/tfjs'] ?? 'unknown',
+    grader: GRADER_VERSION,
+  };
+}
+
+/** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
+export async function prepareRun(config: RunConfig): Promise<NewRunRecord> {
+  if (config.kind === 'train') checkRewards(config.rewards);
+  if (config.kind === 'evaluate' && config.mode === 'likelihood') {
+    throw new InputError('mode: likelihood is not supported yet; use generation', 'mode');
+  }
+  const model = await inspectModel(config.model);
+  const data = await openRunData(config);
+  const sets = Object.values(data).filter((d) => d !== undefined);
+  for (const set of sets) {
+    checkPromptsFit(
+      set.questions,
+      set.questions.map((q) => promptIds(q, model.tokenizer, config.prompt)),
+      model.config.max_position_embeddings,
+    );
+  }
+  const parameters = [...expectedTensors(model.config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const name = (set: Dataset | undefined) => (set ? `${set.name}:${set.split}` : null);
+  return {
+    config,
+    seed: config.seed,
+    versions: versions(),
+    git_revision: await gitRevision(),
+    model: { path: model.folder, hash: model.hash, parameters },
+    data: sets.map((d) => ({ name: d.name, split: d.split, hash: d.hash, n: d.questions.length })),
+    splits: {
+      trained_on: name(data.train),
+      selected_on: 'early_stopping' in config && config.early_stopping ? name(data.validation) : null,
+      reported_on: name(data.test),
+    },
+  };
+}

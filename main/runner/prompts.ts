@@ -1,0 +1,28 @@
+/** From a question to the words a model is asked with. One prompt for every model: what differs is its chat template. */
+import type { Prompting } from '../../shared/config.ts';
+import { optionLetter, type Question } from '../../shared/question.ts';
+
+/** How an answer must be given, one line. The grader accepts other forms too; this is what is asked for. */
+export function instruction(question: Question): string {
+  switch (question.kind) {
+    case 'letter':
+      return 'End with "Answer:" and the letter.';
+    case 'word':
+      return `End with "Answer:" and ${(question.words ?? []).join(' or ')}.`;
+    case 'number':
+      return question.unit ? `End with "Answer:" and the number in ${question.unit}.` : 'End with "Answer:" and the number.';
+  }
+}
+
+/** The user's message: contexts, question, options, instruction. */
+export function userMessage(question: Question, prompting: Prompting): string {
+  const lines: string[] = [];
+  if (prompting.prefix) lines.push(prompting.prefix);
+  for (const context of question.contexts ?? []) lines.push(context);
+  lines.push(question.question);
+  question.options?.forEach((text, i) => {
+    lines.push(`${optionLetter(i)}. ${text}`);
+  });
+  if (prompting.style === 'instruct') lines.push(instruction(question));
+  return lines.join('\n');
+}

@@ -1,0 +1,20 @@
+/** Learning-rate schedules, as Transformers' `get_scheduler` defines them, with a floor. */
+import type { SchedulerType } from '../../shared/config.ts';
+
+export interface Schedule {
+  lr_scheduler_type: SchedulerType;
+  learning_rate: number;
+  warmup_steps: number;
+  /** Where the decay ends, as a share of the peak. */
+  min_lr_ratio: number;
+}
+
+/** Learning rate of optimizer step `step` (from 0) of `total`: linear warm-up from 1/warmup_steps, then constant, linear or cosine decay. */
+export function learningRateAt(step: number, total: number, schedule: Schedule): number {
+  const { learning_rate: peak, warmup_steps: warmup, min_lr_ratio: floor } = schedule;
+  if (step < warmup) return (peak * (step + 1)) / warmup;
+  if (schedule.lr_scheduler_type === 'constant') return peak;
+  const progress = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
+  const left = schedule.lr_scheduler_type === 'linear' ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
+  return peak * (floor + (1 - floor) * left);
+}

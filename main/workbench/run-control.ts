@@ -1,0 +1,120 @@
+/** Asking things of a run: by a line in its control.jsonl, or by starting its runner again. */
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '../../shared/input-error.ts';
+import { parseJsonl } from '../../shared/run-lines.ts';
+import { ControlLine } from '../../shared/run-record.ts';
+import type { RunAsked, RunResumed, RunState } from '../../shared/run-view.ts';
+import { startRun } from '../machine/local.ts';
+import { readEvents, readRecord } from './run-files.ts';
+import { type ObserveOptions, observeRun, textOf } from './run-state.ts';
+import { describeState, logEnd, runName } from './runs.ts';
+
+async function appendControl(folder: string, verb: ControlLine['verb']): Promise<void> {
+  const file = await open(join(folder, 'control.jsonl'), 'a+');
+  try {
+    const { size } = await file.stat();
+    const last = size === 0 ? null : (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
+    // A line torn by an earlier writer is closed, so that it does not swallow this one.
+    const opening = last === null || last === 0x0a ? '' : '\n';
+    const line: ControlLine = { verb, time: new Date().toISOString() };
+    await file.appendFile(`${opening}${JSON.stringify(line)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Asks a run to pause, go on, write a checkpoint or stop; it obeys at its next step. Errors: an InputError where it has exited. */
+export async function control(folder: string, verb: ControlLine['verb'], options: ObserveOptions = {}): Promise<RunAsked> {
+  await readRecord(folder);
+  const state = await observeRun(folder, options);
+  if (state.state === 'exited') {
+    throw new InputError(`run ${runName(folder)} cannot be asked to ${verb}: it has ${describeState(state)}`, 'run');
+  }
+  await appendControl(folder, verb);
+  return { run: runName(folder), verb, state };
+}
+
+export interface StopOptions extends ObserveOptions {
+  /** How long to wait until it has exited, in milliseconds; 0 only asks. @default 0 */
+  waitMs?: number;
+  signal?: AbortSignal;
+}
+
+/** Asks a run to stop cleanly, waits for it as long as told, and says in what state it is then. */
+export async function stopRun(folder: string, options: StopOptions = {}): Promise<RunAsked> {
+  const asked = await control(folder, 'stop', options);
+  const until = performance.now() + (options.waitMs ?? 0);
+  let { state } = asked;
+  while (state.state !== 'exited' && performance.now() < until) {
+    await sleep(200, undefined, { signal: options.signal });
+    state = await observeRun(folder, options);
+  }
+  return { ...asked, state };
+}
+
+/** Whether the last pause was not taken back. */
+export async function isPaused(folder: string): Promise<boolean> {
+  const { rows } = parseJsonl((await textOf(join(folder, 'control.jsonl'))) ?? '', ControlLine);
+  return rows.findLast(({ verb }) => verb === 'pause' || verb === 'resume')?.verb === 'pause';
+}
+
+/** The step that a resumed runner goes on from: that of the newest checkpoint that counts and is there, 0 where there is none. */
+async function resumeStep(folder: string): Promise<number> {
+  const { events } = await readEvents(folder);
+  for (const event of events.toReversed()) {
+    if (event.type !== 'checkpoint') continue;
+    const found = await stat(join(folder, event.folder)).catch(() => null);
+    if (found?.isDirectory()) return event.step;
+  }
+  return 0;
+}
+
+/** A run asked to stop ends with code 0 too, but before it had done everything. */
+async function isFinished(folder: string, state: RunState): Promise<boolean> {
+  if (state.state !== 'exited' || state.exit?.code !== 0) return false;
+  const { events } = await readEvents(folder);
+  return events.some((event) => event.type === 'finished') || !events.some((event) => event.type === 'stopping');
+}
+
+export interface ResumeOptions extends ObserveOptions {
+  /** The run outlives this process. @default true */
+  detached?: boolean;
+  /** The runner's program; a test brings its own. */
+  runner?: string;
+}
+
+export interface ResumedRun extends RunResumed {
+  /** Exit code of the runner; only of use while this process lives. */
+  ended: Promise<number>;
+}
+
+/**
+ * Starts the runner of an ended run again; it goes on from the newest checkpoint, or from step 0 in the same folder where there is none.
+ * Resolves once the runner has opened the folder.
+ * Errors: an InputError where the run is live, has finished, or cannot be seen from here; an Error where the runner fails at once.
+ */
+export async function resumeRun(folder: string, options: ResumeOptions = {}): Promise<ResumedRun> {
+  await readRecord(folder);
+  const name = runName(folder);
+  const before = await observeRun(folder, options);
+  if (before.state === 'live') throw new InputError(`run ${name} is live (${before.evidence}): stop it before resuming it`, 'run');
+  if (await isFinished(folder, before)) {
+    throw new InputError(`run ${name} has finished (${describeState(before)}): there is nothing to resume; start a new run`, 'run');
+  }
+  if (before.state === 'unverifiable' && (await textOf(join(folder, 'pid'))) !== null) {
+    throw new InputError(`run ${name} may still be live: ${describeState(before)}; resume it on the machine it runs on`, 'run');
+  }
+  const fromStep = await resumeStep(folder);
+  // A pause asked of the process that ended must not stand in the file as if it held for the next.
+  if (await isPaused(folder)) await appendControl(folder, 'resume');
+  const started = startRun(folder, { resume: true, detached: options.detached ?? true, runner: options.runner });
+  const code = await started.begun();
+  const state = await observeRun(folder, options);
+  if (code !== null && code !== 0) {
+    throw new Error(`run ${name} could not be resumed: ${describeState(state)}\n${await logEnd(folder)}`);
+  }
+  return { run: name, folder, from_step: fromStep, state, ended: started.ended };
+}

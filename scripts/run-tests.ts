@@ -1,0 +1,103 @@
+/**
+ * Runs the tests: node scripts/test.js [GROUP …]. Prepares what a group needs (Python packages, Chromium), says what it could not
+ * get, runs each group within its time and ends with one line that counts all of them. With CI=true something installable that
+ * could not be had is a failure.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
+import { endChildren, runProcess } from './child-process.ts';
+import { ensurePython } from './python-environment.ts';
+import type { Requirement } from './requirement.ts';
+import { ensureChromium } from './system-packages.ts';
+import { addCounts, countLine, countVitest, type TestCount } from './test-count.ts';
+
+const root = dirname(import.meta.dirname);
+
+interface Group {
+  name: string;
+  what: string;
+  /** Seconds it may take. */
+  limit: number;
+  needs?: 'python' | 'chromium';
+}
+
+const groups: readonly Group[] = [
+  { name: 'unit', what: 'pure parts', limit: 180 },
+  { name: 'integration', what: 'processes, folders, the command line', limit: 480 },
+  { name: 'engine', what: 'against PyTorch and Transformers', limit: 480, needs: 'python' },
+  { name: 'models', what: 'the tiny model and real data files', limit: 600 },
+  { name: 'e2e', what: 'the window in Chromium', limit: 180, needs: 'chromium' },
+];
+
+const usage = `usage: npm test [-- GROUP …]
+${groups.map((group) => `  ${group.name.padEnd(12)} ${group.what}`).join('\n')}
+Without a group: all of them. Environment: CI=true (a missing requirement fails), MEDLOGICTRACE_CACHE, MEDLOGICTRACE_PYTHON,
+MEDLOGICTRACE_CHROMIUM, MEDLOGICTRACE_DATA (default ../shared/data).`;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+async function runGroup(group: Group, env: NodeJS.ProcessEnv): Promise<TestCount> {
+  const folder = await mkdtemp(join(tmpdir(), 'medlogictrace-tests-'));
+  const reportFile = join(folder, 'report.json');
+  try {
+    say(`\n== ${group.name}: ${group.what}`);
+    const args = ['run', '--project', group.name, '--passWithNoTests', '--reporter=default', '--reporter=json'];
+    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const result = await runProcess(process.execPath, [vitest, ...args, `--outputFile.json=${reportFile}`], {
+      cwd: root,
+      env,
+      limit: group.limit,
+    });
+    if (result.timedOut) say(`${group.name}: stopped after ${group.limit} s, its whole time`);
+    const report: unknown = existsSync(reportFile) ? JSON.parse(await readFile(reportFile, 'utf8')) : null;
+    return countVitest(report, result.code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    say(usage);
+    return 0;
+  }
+  const unknown = args.find((arg) => !groups.some((group) => group.name === arg));
+  if (unknown !== undefined) {
+    say(`unknown test group "${unknown}"\n${usage}`);
+    return 2;
+  }
+  const chosen = args.length === 0 ? groups : groups.filter((group) => args.includes(group.name));
+  const strict = process.env.CI === 'true';
+  const env: NodeJS.ProcessEnv = {};
+  let total: TestCount = { passed: 0, failed: 0, skipped: 0 };
+
+  const prepare = async (requirement: Promise<Requirement>, variable: string) => {
+    const { name, path, missing } = await requirement;
+    if (path !== undefined) env[variable] = path;
+    else {
+      say(`${strict ? 'FAILED' : 'skipped'}: tests that need ${name}: ${missing}`);
+      if (strict) total = addCounts(total, { passed: 0, failed: 1, skipped: 0 });
+    }
+  };
+  if (chosen.some((group) => group.needs === 'python')) {
+    await prepare(ensurePython(join(root, 'test', 'fixtures', 'requirements.txt'), cacheFolder(), say), 'MEDLOGICTRACE_PYTHON');
+  }
+  if (chosen.some((group) => group.needs === 'chromium')) await prepare(ensureChromium(say), 'MEDLOGICTRACE_CHROMIUM');
+  const data = process.env.MEDLOGICTRACE_DATA || join(root, '..', 'shared', 'data');
+  if (!existsSync(data)) say(`skipped: tests on real data files: ${data} is not there; set MEDLOGICTRACE_DATA to their folder`);
+
+  for (const group of chosen) total = addCounts(total, await runGroup(group, env));
+  say(`\n${countLine(total)}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    endChildren('SIGKILL');
+    process.exit(1);
+  });
+}
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,45 @@
+/** What a report carries to the scripts in its page: figures in both themes, and every question with both answers. */
+import type { Figure } from './figures/figure.ts';
+
+export interface ReportAnswer {
+  answer: string;
+  method: string;
+  correct: boolean;
+  tokens: number;
+  /** Cut by the token cap. */
+  truncated: boolean;
+  text: string;
+  /** Where the extracted answer stands in the text, UTF-16 units. */
+  span: [number, number] | null;
+}
+
+export interface ReportQuestion {
+  id: string;
+  question: string;
+  contexts?: string[];
+  options?: string[];
+  gold: string;
+  unit: string | null;
+  solution?: string;
+  before: ReportAnswer;
+  after: ReportAnswer;
+}
+
+export interface ReportSet {
+  name: string;
+  questions: ReportQuestion[];
+}
+
+/** The same figures in both themes. */
+export interface ReportFigures {
+  light: Figure[];
+  dark: Figure[];
+}
+
+/** Asks the detail pane to show a question: `detail` of the event `show-question`. Null empties it. */
+export interface ShownQuestion {
+  question: ReportQuestion | null;
+  /** Its place in the filtered list, from 1. */
+  position: number;
+  total: number;
+}

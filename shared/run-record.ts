@@ -1,0 +1,87 @@
+/** What a run writes: `run.json`, the lines of `events.jsonl`, `completions.jsonl` and `control.jsonl`, and `exit.json`. */
+import { z } from 'zod';
+import { RunConfig } from './config.ts';
+import { Evaluation, FinishReason } from './evaluation.ts';
+
+/** Which split did what: a result selected on its reporting split must be seen as such. */
+export const SplitRoles = z.object({
+  trained_on: z.string().nullable(),
+  selected_on: z.string().nullable(),
+  reported_on: z.string().nullable(),
+});
+
+export const RunRecord = z.object({
+  id: z.string(),
+  created: z.string(),
+  config: RunConfig,
+  seed: z.number(),
+  versions: z.record(z.string(), z.string()),
+  git_revision: z.string().nullable(),
+  model: z.object({ path: z.string(), hash: z.string(), parameters: z.number() }),
+  data: z.array(z.object({ name: z.string(), split: z.string(), hash: z.string(), n: z.number() })),
+  splits: SplitRoles,
+});
+export type RunRecord = z.infer<typeof RunRecord>;
+
+const line = { seq: z.number().int().min(0), time: z.string() };
+
+export const RunEvent = z.discriminatedUnion('type', [
+  z.object({ ...line, type: z.literal('started'), total_steps: z.number().nullable(), pid: z.number() }),
+  /** Training metrics of one step, named as in shared/metrics.ts. */
+  z.object({ ...line, type: z.literal('step'), step: z.number(), epoch: z.number(), metrics: z.record(z.string(), z.number()) }),
+  /** Measured on the validation split. */
+  z.object({ ...line, type: z.literal('validation'), step: z.number(), metrics: z.record(z.string(), z.number()) }),
+  z.object({ ...line, type: z.literal('checkpoint'), step: z.number(), folder: z.string() }),
+  z.object({
+    ...line,
+    type: z.literal('progress'),
+    done: z.number(),
+    total: z.number(),
+    what: z.string(),
+    seconds_left: z.number().nullable(),
+  }),
+  z.object({ ...line, type: z.literal('evaluation'), result: Evaluation }),
+  z.object({ ...line, type: z.literal('early_stopped'), step: z.number(), best_step: z.number(), metric: z.string(), value: z.number() }),
+  /** Events and completions with a seq above `supersedes_after_seq` written before this line no longer count. */
+  z.object({ ...line, type: z.literal('resumed'), step: z.number(), supersedes_after_seq: z.number() }),
+  z.object({ ...line, type: z.literal('stopping'), step: z.number(), reason: z.string() }),
+  z.object({ ...line, type: z.literal('finished'), step: z.number(), model: z.string().nullable() }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+type WithoutLine<T> = T extends unknown ? Omit<T, 'seq' | 'time'> : never;
+/** An event before the log gives it its number and time. */
+export type NewRunEvent = WithoutLine<RunEvent>;
+
+/**
+ * A rollout or an evaluated answer. `seq` is the number of the event that comes next in `events.jsonl`: a row is superseded by a
+ * `resumed` event (number r) when supersedes_after_seq < seq ≤ r.
+ */
+export const CompletionRecord = z.object({
+  seq: z.number().int().min(0),
+  phase: z.enum(['train', 'validation', 'evaluation']),
+  step: z.number(),
+  question: z.string(),
+  sample: z.number(),
+  text: z.string(),
+  tokens: z.number(),
+  finish: FinishReason,
+  answer: z.string(),
+  method: z.string(),
+  correct: z.boolean(),
+  rewards: z.record(z.string(), z.number().nullable()),
+  reward: z.number().nullable(),
+  advantage: z.number().nullable(),
+});
+export type CompletionRecord = z.infer<typeof CompletionRecord>;
+
+export const ControlVerb = z.enum(['pause', 'resume', 'checkpoint', 'stop']);
+export const ControlLine = z.object({ verb: ControlVerb, time: z.string() });
+export type ControlLine = z.infer<typeof ControlLine>;
+
+export const ExitRecord = z.object({
+  code: z.number().nullable(),
+  signal: z.string().nullable(),
+  reason: z.string(),
+  time: z.string(),
+});
+export type ExitRecord = z.infer<typeof ExitRecord>;

@@ -1,0 +1,95 @@
+/**
+ * Speed of the tfjs policy on the tiny model's shape: optimizer steps (64 sequences of 45 + 70 tokens) and sampling (70 new tokens a row).
+ * `node test/bench/policy.bench.ts [--json]`; the PyTorch counterpart with the same shape is torch_policy.py. Random weights from a seed.
+ */
+import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
+import { expectedTensors } from '../../main/policy/checkpoint.ts';
+import { parseModelConfig } from '../../main/policy/model-config.ts';
+import type { Policy } from '../../main/policy/policy.ts';
+import { RandomStream } from '../../shared/random.ts';
+
+const SHAPE = {
+  architectures: ['Qwen2ForCausalLM'],
+  model_type: 'qwen2',
+  hidden_size: 128,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  intermediate_size: 512,
+  vocab_size: 768,
+  max_position_embeddings: 512,
+  rope_theta: 10000,
+  tie_word_embeddings: true,
+};
+const [SEQUENCES, PROMPT, COMPLETION] = [64, 45, 70];
+
+async function randomPolicy(): Promise<Policy> {
+  const config = parseModelConfig(SHAPE, 'benchmark shape');
+  const random = new RandomStream(1, 'benchmark weights');
+  const tensors = new Map(
+    [...expectedTensors(config)].map(([name, shape]) => {
+      const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+        name.endsWith('norm.weight') ? 1 : 0.07 * (random.next() - 0.5),
+      );
+      return [name, { shape, data }] as const;
+    }),
+  );
+  return tfjsPolicyOf(config, tensors);
+}
+
+function randomIds(random: RandomStream, length: number): Int32Array {
+  return Int32Array.from({ length }, () => random.integer(0, SHAPE.vocab_size - 1));
+}
+
+/** Tokens a second; the best of `repeats`, since whatever else the machine does only slows it down. */
+async function best(repeats: number, run: () => Promise<number>): Promise<number> {
+  let rate = 0;
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    const tokens = await run();
+    rate = Math.max(rate, (1000 * tokens) / (performance.now() - start));
+  }
+  return rate;
+}
+
+async function benchUpdate(policy: Policy, repeats: number): Promise<number> {
+  const random = new RandomStream(2, 'benchmark data');
+  const sequences = Array.from({ length: SEQUENCES }, () => ({
+    prompt: randomIds(random, PROMPT),
+    completion: randomIds(random, COMPLETION),
+    mask: new Float32Array(COMPLETION).fill(1),
+    advantages: new Float32Array(COMPLETION).fill(random.next() - 0.5),
+    weights: new Float32Array(COMPLETION).fill(1 / (SEQUENCES * COMPLETION)),
+  }));
+  const objective = { kind: 'policy_gradient', temperature: 1, epsilon: 0.2, epsilon_high: 0.2, delta: null, beta: 0 } as const;
+  const optimizer = { learning_rate: 1e-5, adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8, weight_decay: 0, max_grad_norm: 1 };
+  return best(repeats, async () => (await policy.update({ sequences }, objective, optimizer)).tokens);
+}
+
+async function benchGenerate(policy: Policy, batch: number, repeats: number): Promise<number> {
+  const random = new RandomStream(3, 'benchmark prompts');
+  const prompts = Array.from({ length: batch }, (_, i) => ({ key: `p${i}`, ids: randomIds(random, PROMPT) }));
+  const sampling = { temperature: 1, top_p: 1, top_k: 0, seed: 1 };
+  return best(repeats, async () => {
+    let tokens = 0;
+    for await (const event of policy.generate({ prompts, n: 1, sampling, max_completion_length: COMPLETION, stop: [], batch_size: batch })) {
+      if (event.type === 'completion') tokens += event.ids.length;
+    }
+    return tokens;
+  });
+}
+
+const folder = process.argv.find((argument) => argument.startsWith('--model='))?.slice('--model='.length);
+const policy = folder ? await createTfjsPolicy({ folder }) : await randomPolicy();
+const { parameters, backend } = policy.describe();
+const generate: Record<string, number> = {};
+for (const batch of [1, 16, 64, 128]) generate[batch] = Math.round(await benchGenerate(policy, batch, batch === 1 ? 6 : 4));
+const update = Math.round(await benchUpdate(policy, 5));
+await policy.dispose();
+const result = { backend, parameters, update_tokens_per_second: update, generate_tokens_per_second: generate };
+if (process.argv.includes('--json')) console.log(JSON.stringify(result));
+else {
+  console.log(`${backend}, ${parameters} parameters, tokens a second`);
+  console.log(`update (${SEQUENCES} × ${PROMPT}+${COMPLETION}): ${update}`);
+  for (const [batch, rate] of Object.entries(generate)) console.log(`generate, batch ${batch}: ${rate}`);
+}

@@ -1,0 +1,21 @@
+/** The groups of tests; scripts/run-tests.ts runs each within its time and adds up their counts. */
+import { defineConfig } from 'vitest/config';
+
+const group = (name: string, seconds: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: seconds * 1000,
+    hookTimeout: seconds * 1000,
+    environment: 'node' as const,
+    // Each file in its own process: tfjs keeps its backend in global state, and tests send signals.
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [group('unit', 20), group('integration', 120), group('engine', 240), group('models', 300), group('e2e', 60)],
+    reporters: ['default'],
+  },
+});
