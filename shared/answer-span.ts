@@ -12,22 +12,25 @@ function numberPattern(value: string): string {
 
 /**
  * Start and end (UTF-16 units) of the last mention of `answer`, after the last "Answer:" marker where it is mentioned there; the text of
- * the option it stands for where the letter itself is not written. Null for an invalid answer, or one written in another unit or form.
+ * the option it stands for where the letter itself is not written. A number's unit is part of it where it is written as in the answer. Null for an invalid answer, or one written in another form.
  */
 export function answerSpan(text: string, answer: string, options: readonly string[] = []): [number, number] | null {
   if (answer === 'invalid' || answer === '') return null;
-  const number = /^[-\u2212]?\d+(\.\d+)?$/.test(answer);
-  const word = number ? numberPattern(answer) : `(?<![\\p{L}\\p{N}])${escaped(answer)}(?![\\p{L}\\p{N}])`;
+  const quantity = /^([-\u2212]?\d+(?:\.\d+)?)(?: (.+))?$/.exec(answer);
+  const word = quantity
+    ? `${numberPattern(quantity[1] ?? '')}${quantity[2] ? `(?:\\s?${escaped(quantity[2])})?` : ''}`
+    : `(?<![\\p{L}\\p{N}])${escaped(answer)}(?![\\p{L}\\p{N}])`;
   const letter = /^[A-Z]$/.test(answer);
   const option = letter ? options[answer.charCodeAt(0) - 65] : undefined;
-  const from = text.toLowerCase().lastIndexOf('answer:');
+  const marker = [...text.matchAll(/answer\s*:/gi)].at(-1);
+  const afterMarker = marker ? [marker.index + marker[0].length] : [];
   const patterns = [
     // A lone capital first: "a" is a word of every English sentence.
     new RegExp(word, letter ? 'gu' : 'giu'),
     ...(letter ? [new RegExp(word, 'giu')] : []),
     ...(option ? [new RegExp(escaped(option), 'giu')] : []),
   ];
-  for (const start of from < 0 ? [0] : [from + 'answer:'.length, 0]) {
+  for (const start of [...afterMarker, 0]) {
     for (const pattern of patterns) {
       const last = [...text.slice(start).matchAll(pattern)].at(-1);
       if (last) return [start + last.index, start + last.index + last[0].length];

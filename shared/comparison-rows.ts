@@ -88,7 +88,7 @@ export function verdictSentence(comparison: Comparison): string {
   const { flips, verdict, margin } = comparison;
   const { alpha, beta, gamma } = AES_CONSTANTS;
   return [
-    `verdict: ${verdictText(verdict)} (margin ${figureText(100 * margin)} points)`,
+    `verdict: ${verdictText(verdict)} (margin ${Number((100 * margin).toPrecision(3))} points)`,
     `McNemar p ${pText(comparison.mcnemar_p)}`,
     `gained ${countText(flips.gained)}, lost ${countText(flips.lost)}`,
     `AES ${figureText(comparison.aes)} (α ${alpha}, β ${beta}, γ ${gamma})`,

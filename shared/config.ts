@@ -56,7 +56,7 @@ export const Prompting = z.strictObject({
   style: z.enum(['instruct', 'question']).default('instruct'),
   /** A text put before every question. */
   prefix: z.string().default(''),
-  /** A text that the answer is made to start with (it counts as prompt, not as tokens answered). */
+  /** A text that every answer is made to start with; its tokens count as the answer's. `{name}` stands for that fact of the question's `meta`, or nothing. */
   answer_prefix: z.string().default(''),
 });
 export type Prompting = z.infer<typeof Prompting>;

@@ -1,5 +1,6 @@
 /** From answers to the numbers of an `Evaluation`: every column of the tables is computed here and nowhere else. */
 import type { Evaluation, EvaluationItem } from './evaluation.ts';
+import { judge } from './grading/judge.ts';
 import { legacyCorrect } from './grading/legacy.ts';
 import { InputError } from './input-error.ts';
 import { optionLetter, type Question } from './question.ts';
@@ -32,12 +33,9 @@ function answersOf(question: Question): string[] | null {
   return question.kind === 'word' ? (question.words ?? []) : null;
 }
 
-/** Whether answering `value` is right within the question's own tolerance. */
-function numberIsRight(question: Question, value: number): boolean {
-  const gold = Number(question.gold);
-  const { absolute = 0, relative = 0 } = question.tolerance ?? {};
-  return Math.abs(value - gold) <= Math.max(absolute, relative * Math.abs(gold));
-}
+/** Whether a responder that always gives `value`, in the unit asked for, is right here. */
+const numberIsRight = (question: Question, value: string): boolean =>
+  judge({ answer: value, method: 'constant', value: Number(value), unit: null }, question);
 
 /** The value that occurs most often, the first of equals; undefined for an empty list. */
 function mostFrequent(values: readonly string[]): string | undefined {
@@ -60,7 +58,7 @@ export function constantScores(questions: readonly Question[]): Record<string, n
   }
   const common = mostFrequent(questions.filter((question) => question.kind === 'number').map((question) => question.gold));
   if (common !== undefined) {
-    scores[`constant:${common}`] = share(questions, (question) => question.kind === 'number' && numberIsRight(question, Number(common)));
+    scores[`constant:${common}`] = share(questions, (question) => question.kind === 'number' && numberIsRight(question, common));
   }
   return scores;
 }

@@ -113,5 +113,11 @@ export function metricInfo(name: string): MetricInfo | null {
       'Share of validation questions that the strict grader finds right, greedy decoding. This split selects; it does not report.',
     );
   const inner = metricInfo(name.slice('eval_'.length));
-  return inner && { unit: inner.unit, question: `Validation: ${inner.question.charAt(0).toLowerCase()}${inner.question.slice(1)}`, meaning: `On the validation split: ${inner.meaning}` };
+  return (
+    inner && {
+      unit: inner.unit,
+      question: `Validation: ${inner.question.charAt(0).toLowerCase()}${inner.question.slice(1)}`,
+      meaning: `On the validation split: ${inner.meaning}`,
+    }
+  );
 }

@@ -47,7 +47,10 @@ export function register(program: Command, io: Io): void {
       const found = await listBackends();
       io.out(found, () =>
         found
-          .map(({ name, what, available, reason }) => `${name.padEnd(12)}${available ? 'available' : 'not available'}: ${reason}\n            ${what}`)
+          .map(
+            ({ name, what, available, reason }) =>
+              `${name.padEnd(12)}${available ? 'available' : 'not available'}: ${reason}\n            ${what}`,
+          )
           .join('\n'),
       );
     });

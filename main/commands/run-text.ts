@@ -3,27 +3,23 @@ import type { RunEvent } from '../../shared/run-record.ts';
 import type { RunDetail, RunList, RunProgress, RunState, TailItem } from '../../shared/run-view.ts';
 import { describeState } from '../workbench/runs.ts';
 import { formatDuration } from './progress.ts';
+import { textTable } from './text-table.ts';
 
-/** Columns of equal width, two blanks apart. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/** Names and what stands beside them, the names padded to one width. */
+function namedLines(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
 }
 
 const shortState = (state: RunState): string => {
   if (state.state !== 'exited') return state.state;
   if (state.exit === null) return 'killed';
+  // 128 + SIGINT: ended because somebody asked for it.
+  if (state.exit.code === 130) return 'stopped';
   return state.exit.signal ?? (state.exit.code === 0 ? 'done' : `failed (${state.exit.code ?? '?'})`);
 };
 
-/** `120/300 steps`, or what the run last said that it does. */
+/** `step 120/300`, what the run last said that it does, and the time left. */
 export function progressText(progress: RunProgress): string {
   const parts: string[] = [];
   if (progress.step !== null) parts.push(`step ${progress.step}${progress.total_steps === null ? '' : `/${progress.total_steps}`}`);
@@ -37,7 +33,8 @@ const minute = (time: string): string => time.slice(0, 16).replace('T', ' ');
 /** `runs list` */
 export function runListText(list: RunList): string {
   const rows = list.runs.map((run) => [run.id, run.kind, shortState(run.state), minute(run.created), progressText(run.progress)]);
-  const shown = rows.length === 0 ? `no runs in ${list.runs_dir}` : table([['RUN', 'KIND', 'STATE', 'CREATED (UTC)', 'PROGRESS'], ...rows]);
+  const titles = ['run', 'kind', 'state', 'created (UTC)', 'progress'];
+  const shown = rows.length === 0 ? `no runs in ${list.runs_dir}` : textTable(titles, rows);
   return [shown, ...list.unreadable.map(({ folder, message }) => `unreadable: ${folder}: ${message}`)].join('\n');
 }
 
@@ -74,7 +71,7 @@ export function runDetailText(run: RunDetail): string {
     gaps.length > 0 ? `${gaps.length} gaps in the numbering: lines were lost` : '',
   ].filter((text) => text !== '');
   rows.push(['events', [String(counted), ...faults].join(', ')]);
-  return table(rows);
+  return namedLines(rows);
 }
 
 function eventText(event: RunEvent): string {

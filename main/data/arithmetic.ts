@@ -2,7 +2,7 @@
 import type { Question } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
 import { type Factors, type GeneratedSplit, productsBelongTo } from './product-split.ts';
-import { drawHabits, writeProduct, writeSolution } from './worked-solution.ts';
+import { drawHabits, productStart, writeProduct, writeSolution } from './worked-solution.ts';
 
 /** Fixes every question of the set; a change of templates or of this number is another data set. */
 export const ARITHMETIC_SEED = 20250601;
@@ -148,7 +148,10 @@ export function arithmeticQuestions(split: GeneratedSplit, count = ARITHMETIC_CO
       tolerance: { relative: 0, absolute: 0 },
       solution: solve(problem, random),
       cluster: [...(problem.products[0] as Factors)].sort((x, y) => x - y).join('x'),
-      meta: { operation: problem.products.length > 1 ? 'two products' : problem.operation },
+      meta: {
+        operation: problem.products.length > 1 ? 'two products' : problem.operation,
+        parts: productStart(...(problem.products[0] as Factors)),
+      },
     });
   }
   return questions;

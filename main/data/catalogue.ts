@@ -1,12 +1,13 @@
 /** Data sets by name: what there is, where its files are, under which licence; and the `D` of the command line. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { DatasetListing } from '../../shared/dataset-listing.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { unknownName } from '../../shared/nearest.ts';
 import type { Question } from '../../shared/question.ts';
-import { ARITHMETIC_COUNTS, arithmeticQuestions } from './arithmetic.ts';
+import { arithmeticQuestions } from './arithmetic.ts';
 import { type Dataset, makeDataset } from './dataset.ts';
-import { DOSAGE_COUNTS, dosageQuestions } from './dosage.ts';
+import { dosageQuestions } from './dosage.ts';
 import { dataFolder } from './location.ts';
 import { openQuestionFile } from './question-file.ts';
 
@@ -25,7 +26,6 @@ type FromGenerator = {
   source: string;
   licence: string;
   generate: (split: GeneratedSplit) => Question[];
-  counts: Record<GeneratedSplit, number>;
 };
 type Entry = FromFiles | FromGenerator;
 
@@ -61,15 +61,13 @@ const CATALOGUE: readonly Entry[] = [
     name: 'arithmetic',
     source: 'generated here: multi-step arithmetic with worked solutions (main/data/arithmetic.ts)',
     licence: 'MIT',
-    generate: arithmeticQuestions,
-    counts: ARITHMETIC_COUNTS,
+    generate: (split) => arithmeticQuestions(split),
   },
   {
     name: 'dosage',
     source: 'generated here: dose, infusion, drip rate, dilution, BMI, creatinine clearance, unit conversion (main/data/dosage.ts)',
     licence: 'MIT',
-    generate: dosageQuestions,
-    counts: DOSAGE_COUNTS,
+    generate: (split) => dosageQuestions(split),
   },
 ];
 
@@ -125,25 +123,13 @@ export async function openDataset(spec: string): Promise<Dataset> {
   if (/[/\\.]/.test(head)) {
     const found = existsSync(spec) ? spec : existsSync(head) ? head : null;
     if (found !== null) throw new InputError(`${found} is a folder. Name the data file in it.`, 'data');
-    throw new InputError(`no file ${head} (looked for ${resolve(head)}). Give an existing file or one of: ${DATASET_NAMES.join(', ')}.`, 'data');
+    throw new InputError(
+      `no file ${head} (looked for ${resolve(head)}). Give an existing file or one of: ${DATASET_NAMES.join(', ')}.`,
+      'data',
+    );
   }
   throw new InputError(unknownName('data set', head, DATASET_NAMES), 'data');
 }
-
-export type DatasetListing = {
-  name: string;
-  source: string;
-  licence: string;
-  splits: {
-    split: string;
-    available: boolean;
-    /** Number of questions and their hash; null where the split is not available. */
-    count: number | null;
-    hash: string | null;
-    /** Why it is not available, null where it is. */
-    reason: string | null;
-  }[];
-};
 
 /** Every data set of the catalogue with its splits, counts and hashes; a split that cannot be opened says why. */
 export async function listDatasets(): Promise<DatasetListing[]> {

@@ -10,7 +10,7 @@
 import type { Question, Tolerance } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
 import { type Factors, type GeneratedSplit, productsBelongTo, splitOfName, splitOfProduct } from './product-split.ts';
-import { drawHabits, type Habits, plain, writeProduct, writeSolution } from './worked-solution.ts';
+import { drawHabits, type Habits, plain, productStart, writeProduct, writeSolution } from './worked-solution.ts';
 
 export const DOSAGE_SEED = 20250602;
 export const DOSAGE_COUNTS: Record<GeneratedSplit, number> = { train: 10000, validation: 300, test: 300 };
@@ -164,12 +164,7 @@ function creatinineClearance(random: RandomStream): Problem {
   const ratio = top / bottom;
   const first = round(ratio, 1);
   const answer = round(woman ? ratio * 0.85 : ratio, 1);
-  const steps = [
-    `140-${age}=${years}`,
-    `${years}*${kg}=${top}`,
-    `72*${creatinine}=${bottom}`,
-    `${top}/${bottom} is about ${first}`,
-  ];
+  const steps = [`140-${age}=${years}`, `${years}*${kg}=${top}`, `72*${creatinine}=${bottom}`, `${top}/${bottom} is about ${first}`];
   if (woman) steps.push(`${first}*0.85 is about ${answer}`);
   return {
     formula: 'creatinine clearance',
@@ -260,7 +255,11 @@ export function dosageQuestions(split: GeneratedSplit, count = DOSAGE_COUNTS[spl
         random,
       ),
       cluster: clusterOf(problem),
-      meta: { formula: problem.formula },
+      meta: {
+        formula: problem.formula,
+        // Only where the first step is that product: a division or a formula begins otherwise.
+        ...(problem.formula === 'weight-based dose' ? { parts: productStart(...(problem.products[0] as Factors)) } : {}),
+      },
     });
   }
   return questions;

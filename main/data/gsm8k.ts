@@ -1,9 +1,9 @@
 /** GSM8K (Cobbe et al. 2021): grade-school word problems; the answer follows `####` and may carry thousands commas. */
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
+import { parseInput } from '../../shared/parse-input.ts';
 import type { Question } from '../../shared/question.ts';
 import type { Row } from './json-text.ts';
-import { parseInput } from '../../shared/parse-input.ts';
 
 const Gsm8kRow = z.object({ question: z.string().min(1), answer: z.string().min(1) });
 
@@ -28,8 +28,20 @@ export function gsm8kQuestions(rows: readonly Row[], name: string, split: string
     const written = /####\s*(.+?)\s*$/.exec(row.answer)?.[1] ?? '';
     const gold = written.replaceAll(',', '').replace(/^\$/, '');
     if (!/^-?\d+(\.\d+)?$/.test(gold)) {
-      throw new InputError(`${name} line ${line}: the answer must end in "#### <number>", not "${written || row.answer.slice(-40)}".`, 'data');
+      throw new InputError(
+        `${name} line ${line}: the answer must end in "#### <number>", not "${written || row.answer.slice(-40)}".`,
+        'data',
+      );
     }
-    return { id: `${split}:${index}`, dataset: 'gsm8k', split, kind: 'number', question: row.question, unit: null, gold, solution: workedSolution(row.answer) };
+    return {
+      id: `${split}:${index}`,
+      dataset: 'gsm8k',
+      split,
+      kind: 'number',
+      question: row.question,
+      unit: null,
+      gold,
+      solution: workedSolution(row.answer),
+    };
   });
 }

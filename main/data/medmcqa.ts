@@ -4,14 +4,20 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
+import { parseInput } from '../../shared/parse-input.ts';
 import { optionLetter, type Question } from '../../shared/question.ts';
 import type { Row } from './json-text.ts';
-import { parseInput } from '../../shared/parse-input.ts';
 
 const MedmcqaRow = z.object({
   id: z.string().min(1),
   question: z.string(),
-  cop: z.union([z.number(), z.string().regex(/^-?\d+$/, 'must be a whole number').transform(Number)]),
+  cop: z.union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+$/, 'must be a whole number')
+      .transform(Number),
+  ]),
   opa: z.string(),
   opb: z.string(),
   opc: z.string(),

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
+import { parseInput } from '../../shared/parse-input.ts';
 import type { Question } from '../../shared/question.ts';
 import { outermostKeys, parseJson } from './json-text.ts';
-import { parseInput } from '../../shared/parse-input.ts';
 import { inValidation, PUBMEDQA_VALIDATION_SHARE } from './split.ts';
 
 const Decision = z.enum(['yes', 'no', 'maybe'], { error: 'must be yes, no or maybe' });
@@ -67,7 +67,10 @@ export function pubmedqaSplit(questions: readonly Question[], truthText: string,
     const question = byId.get(id);
     if (!question) throw new InputError(`${truthName} names id ${id}, which the questions file lacks. Take both from one release.`, 'data');
     if (question.gold !== label) {
-      throw new InputError(`id ${id}: the questions file says "${question.gold}", ${truthName} says "${label}". Take both from one release.`, 'data');
+      throw new InputError(
+        `id ${id}: the questions file says "${question.gold}", ${truthName} says "${label}". Take both from one release.`,
+        'data',
+      );
     }
   }
   const splitOf = (id: string): string =>

@@ -119,20 +119,20 @@ function pubmedqaFile(path: string, text: string): QuestionFile {
 
 function gsm8kFile(path: string, rows: readonly Row[]): QuestionFile {
   const own = splitInName(path);
-  const whole = own ?? 'all';
-  // `train` as a split leaves out what the hash gives to validation; the whole file (no split) does not.
-  const splits = own === 'train' ? ['train', 'validation'] : own === null || own === 'dev' ? [whole, 'validation', 'test'] : [whole];
+  // `train` leaves out what the hash gives to validation, so the whole file is `all`.
+  const whole = own === null || own === 'train' ? 'all' : own;
+  const cut = own === 'train' ? ['train', 'validation'] : own === null || own === 'dev' ? ['validation', 'test'] : [];
+  const splits = [whole, ...cut];
+  const share = own === 'train' ? GSM8K_VALIDATION_SHARE : 0.5;
   return {
     kind: 'gsm8k',
     whole,
     splits,
-    questions: (split) => {
-      const all = gsm8kQuestions(rows, path, whole);
-      if (split === undefined) return all;
+    questions: (split = whole) => {
       if (!splits.includes(split)) refuseSplit(path, split, splits);
-      if (split === whole && whole !== 'train') return all;
-      const share = own === 'train' ? GSM8K_VALIDATION_SHARE : 0.5;
-      return all.filter((q) => inValidation('gsm8k', q.id, share) === (split === 'validation')).map((q) => ({ ...q, split }));
+      const all = gsm8kQuestions(rows, path, own ?? 'all').map((q) => ({ ...q, split }));
+      if (split === whole) return all;
+      return all.filter((q) => inValidation('gsm8k', q.id, share) === (split === 'validation'));
     },
   };
 }

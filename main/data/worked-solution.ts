@@ -42,6 +42,12 @@ export function writeProduct(a: number, b: number, parts: boolean): string {
   return `${head}=${products}=${sums}=${plain(a * b)}`;
 }
 
+/** How a product in parts begins, before any result: `63*3=60*3+3*3=`. Empty where there is only one part. */
+export function productStart(a: number, b: number): string {
+  const written = writeProduct(a, b, true).split('=');
+  return written.length < 3 ? '' : `${written[0]}=${written[1]}=`;
+}
+
 export interface SolutionParts {
   /** The facts of the question in other words, a sentence. */
   facts: string;

@@ -30,7 +30,11 @@ function writeExit(folder: string, record: ExitRecord): void {
   renameSync(`${path}.tmp`, path);
 }
 
-const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.slice(0, 500) ?? '';
+/** What the runner said at its end: its last error, else its last line. Node's own trailer and stack lines say nothing to a reader. */
+function lastWords(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
+  return (lines.findLast((line) => /\b\w*Error\b.*: /.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 500);
+}
 
 function launch(): void {
   const { positionals, values } = parseArgs({
@@ -67,11 +71,11 @@ function launch(): void {
     const exitNow = textOf(join(folder, 'exit.json'));
     const runnerWroteIt = exitNow !== null && exitNow !== exitBefore;
     if (!runnerWroteIt && !heldByAnother(folder, child.pid)) {
-      const said = lastLine((textOf(join(folder, 'log.txt')) ?? '').slice(logFrom));
+      const said = lastWords((textOf(join(folder, 'log.txt')) ?? '').slice(logFrom));
       writeExit(folder, {
         code,
         signal,
-        reason: said === '' ? reason : `${reason}; last line of log.txt: ${said}`,
+        reason: said === '' ? reason : `${reason}; log.txt says: ${said}`,
         time: new Date().toISOString(),
       });
     }

@@ -17,7 +17,10 @@ export function locateModel(model: string): string {
   const folder = resolve(model);
   if (existsSync(join(folder, 'config.json'))) return folder;
   if (existsSync(folder)) {
-    throw new InputError(`model "${model}": ${folder} has no config.json; name a Hugging Face folder (config.json, model.safetensors, tokenizer.json)`, 'model');
+    throw new InputError(
+      `model "${model}": ${folder} has no config.json; name a Hugging Face folder (config.json, model.safetensors, tokenizer.json)`,
+      'model',
+    );
   }
   const guess = nearest(model, Object.keys(EMBEDDED_MODELS));
   throw new InputError(

@@ -8,7 +8,7 @@ import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OpenedModel } from './open-model.ts';
-import { userMessage } from './prompts.ts';
+import { answerStart, userMessage } from './prompts.ts';
 import { checkPromptsFit, promptIds, type SampledRollout, sampleRollouts } from './rollout.ts';
 
 export interface EvaluationResult {
@@ -25,7 +25,7 @@ export interface EvaluationHooks {
 /** SHA-256 over the words that every question is asked with, in order, and over the text that answers are made to start with. */
 export function hashPrompts(questions: readonly Question[], prompting: Prompting): string {
   const hash = createHash('sha256');
-  for (const question of questions) hash.update(JSON.stringify([userMessage(question, prompting), prompting.answer_prefix]));
+  for (const question of questions) hash.update(JSON.stringify([userMessage(question, prompting), answerStart(question, prompting)]));
   return hash.digest('hex');
 }
 
@@ -96,7 +96,8 @@ export async function evaluateModel(
 /** A responder that always says the same (`constant:A`), or the gold itself (`constant:gold`), through the same grader and the same sums. */
 export function evaluateConstant(baseline: string, data: Dataset, config: EvaluateConfig): EvaluationResult {
   const said = /^constant:(.+)$/s.exec(baseline)?.[1];
-  if (said === undefined) throw new InputError(`baseline "${baseline}" is not known; write constant:A, constant:yes, or constant:gold`, 'baseline');
+  if (said === undefined)
+    throw new InputError(`baseline "${baseline}" is not known; write constant:A, constant:yes, or constant:gold`, 'baseline');
   const items = data.questions.map((question) => {
     const text = said === 'gold' ? question.gold : said;
     return toItem({ question, text, tokens: 0, finish: 'stop', ...grade(text, question) });

@@ -103,7 +103,8 @@ export async function trainGrpo(
 }
 
 /** Whether a multiple of `every` was passed by the last batch of `iterations` steps. */
-const due = (step: number, every: number, iterations: number): boolean => Math.floor(step / every) > Math.floor((step - iterations) / every);
+const due = (step: number, every: number, iterations: number): boolean =>
+  Math.floor(step / every) > Math.floor((step - iterations) / every);
 
 interface CollectedBatch {
   rollouts: SampledRollout[];

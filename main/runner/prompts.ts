@@ -26,3 +26,7 @@ export function userMessage(question: Question, prompting: Prompting): string {
   if (prompting.style === 'instruct') lines.push(instruction(question));
   return lines.join('\n');
 }
+
+/** What the answer to this question is made to start with: `{name}` stands for that fact of its `meta`, or nothing. */
+export const answerStart = (question: Question, prompting: Prompting): string =>
+  prompting.answer_prefix.replace(/\{(\w+)\}/g, (_, name: string) => question.meta?.[name] ?? '');

@@ -6,7 +6,7 @@ import type { Question } from '../../shared/question.ts';
 import { renderPrompt } from '../policy/chat-template.ts';
 import type { Policy, Sampling } from '../policy/policy.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
-import { userMessage } from './prompts.ts';
+import { answerStart, userMessage } from './prompts.ts';
 import type { Rollout } from './rewards/reward.ts';
 
 /** A graded completion with the ids that training needs. */
@@ -17,11 +17,14 @@ export interface SampledRollout extends Rollout {
   logprobs: Float32Array;
 }
 
-/** Token ids of the prompt of one question, in the model's own chat template. */
+/** Token ids of the prompt of one question, in the model's own chat template, with what its answer is made to start with. */
 export function promptIds(question: Question, tokenizer: Tokenizer, prompting: Prompting): Int32Array {
   const ids = renderPrompt(tokenizer, [{ role: 'user', content: userMessage(question, prompting) }], { addGenerationPrompt: true });
-  return Int32Array.from(prompting.answer_prefix ? [...ids, ...tokenizer.encodePlain(prompting.answer_prefix)] : ids);
+  return Int32Array.from([...ids, ...startIds(question, tokenizer, prompting)]);
 }
+
+const startIds = (question: Question, tokenizer: Tokenizer, prompting: Prompting): number[] =>
+  prompting.answer_prefix ? tokenizer.encodePlain(answerStart(question, prompting)) : [];
 
 /** Refuses questions that cannot be asked: the prompt and at least one token of answer must fit the model's context. */
 export function checkPromptsFit(questions: readonly Question[], prompts: readonly Int32Array[], context: number): void {
@@ -53,7 +56,7 @@ export interface RolloutRequest {
 }
 
 /**
- * Samples `n` completions of each question and grades them. The answer prefix belongs to the text that is graded, not to the tokens.
+ * Samples `n` completions of each question and grades them. What an answer was made to start with is part of it.
  * @returns one array a question, in order, samples in order
  */
 export async function sampleRollouts(request: RolloutRequest): Promise<SampledRollout[][]> {
@@ -75,13 +78,13 @@ export async function sampleRollouts(request: RolloutRequest): Promise<SampledRo
     const question = questions[event.prompt] as Question;
     const ended = event.finish === 'stop' && stops.has(event.ids.at(-1) as number);
     const written = tokenizer.decode(ended ? event.ids.subarray(0, -1) : event.ids, { skipSpecial: true });
-    const text = request.prompting.answer_prefix + written;
+    const text = answerStart(question, request.prompting) + written;
     const { answer, method, correct } = grade(text, question);
     const rollout: SampledRollout = {
       question,
       sample: event.sample,
       text,
-      tokens: event.ids.length,
+      tokens: startIds(question, tokenizer, request.prompting).length + event.ids.length,
       finish: event.finish,
       answer,
       method,

@@ -68,7 +68,10 @@ function sequencesOf(config: SftConfig, model: OpenedModel, questions: readonly 
   const { tokenizer } = model;
   const rows = questions.map((question) => {
     if (!question.solution) {
-      throw new InputError(`question ${question.id} of ${question.dataset} has no worked solution; supervised training needs one`, 'data.train');
+      throw new InputError(
+        `question ${question.id} of ${question.dataset} has no worked solution; supervised training needs one`,
+        'data.train',
+      );
     }
     const prompt = promptIds(question, tokenizer, config.prompt);
     const end = tokenizer.eosId === null ? [] : [tokenizer.eosId];

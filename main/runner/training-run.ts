@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainConfig } from '../../shared/config.ts';
 import { copyTokenizerFiles } from '../policy/checkpoint.ts';
+import { checkpointName } from './checkpoint-folder.ts';
 import { freshStoppingState, takeMeasurement } from './early-stopping.ts';
 import type { OpenedModel } from './open-model.ts';
-import { checkpointName } from './checkpoint-folder.ts';
 import type { RunFolder } from './run-folder.ts';
 import { type RunnerState, readRunnerState, writeRunnerState } from './runner-state.ts';
 
@@ -129,4 +129,3 @@ export class TrainingRun {
     return model;
   }
 }
-

@@ -52,7 +52,11 @@ function populationOf({ before }: Comparison): string {
 }
 
 const studyHtml = (study: StudyTable): string =>
-  section('study', study.title, `${tableHtml(study.columns, study.rows)}${study.caption ? `<p class="quiet">${escapeHtml(study.caption)}</p>` : ''}`);
+  section(
+    'study',
+    study.title,
+    `${tableHtml(study.columns, study.rows)}${study.caption ? `<p class="quiet">${escapeHtml(study.caption)}</p>` : ''}`,
+  );
 
 const section = (id: string, title: string, body: string): string => `<section id="${id}"><h2>${escapeHtml(title)}</h2>${body}</section>`;
 
@@ -121,8 +125,14 @@ ${section(
   'Is it better, with fewer tokens?',
   `<div class="headlines">${report.comparisons.map(headline).join('')}</div>
 ${report.notes.length === 0 ? '' : `<div class="notes"><h3>What the gain consists of</h3>${report.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('')}</div>`}
-<div class="pair">${byId('before-after-accuracy').map((figure) => figureHtml(figure, '')).join('')}${byId('before-after-tokens').map((figure) => figureHtml(figure, '')).join('')}</div>
-${byId('accuracy-tokens').map((figure) => figureHtml(figure, '')).join('')}`,
+<div class="pair">${byId('before-after-accuracy')
+    .map((figure) => figureHtml(figure, ''))
+    .join('')}${byId('before-after-tokens')
+    .map((figure) => figureHtml(figure, ''))
+    .join('')}</div>
+${byId('accuracy-tokens')
+  .map((figure) => figureHtml(figure, ''))
+  .join('')}`,
 )}
 ${section('numbers', 'Numbers', `<div class="tables">${report.comparisons.map(numbersOf).join('')}</div>`)}
 ${report.study ? studyHtml(report.study) : ''}

@@ -34,7 +34,7 @@ export async function findRun(runsDir: string, run: string): Promise<string> {
   const [only, second] = fitting;
   if (only !== undefined && second === undefined) return resolve(runsDir, only);
   if (second !== undefined) throw new InputError(`"${run}" fits several runs: ${fitting.join(', ')}; give more of the id`, 'run');
-  throw new InputError(`${unknownName('run', run, names.slice(-20))} in ${runsDir}`, 'run');
+  throw new InputError(`${unknownName('run', run, names.slice(-5))} in ${runsDir}`, 'run');
 }
 
 async function summarise(folder: string, record: RunRecord, options: ObserveOptions): Promise<RunSummary> {

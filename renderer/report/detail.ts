@@ -86,7 +86,7 @@ function fold(body: HTMLElement, card: HTMLElement): void {
     apply();
   });
   apply();
-  card.append(button);
+  body.after(button);
 }
 
 function answerCard(side: 'before' | 'after', answer: ReportAnswer, other: ReportAnswer): HTMLElement {
@@ -113,7 +113,8 @@ function folded(title: string, text: string): HTMLElement {
 
 function asked(question: ReportQuestion): HTMLElement {
   const box = element('div', 'asked');
-  if (question.contexts?.length) box.append(folded(`${question.contexts.length} passages shown before the question`, question.contexts.join('\n\n')));
+  if (question.contexts?.length)
+    box.append(folded(`${question.contexts.length} passages shown before the question`, question.contexts.join('\n\n')));
   box.append(element('p', 'text', question.question));
   if (question.options) {
     const list = element('ol', 'options');

@@ -6,7 +6,10 @@ const MARGIN_ROWS = 8;
 const sets: ReportSet[] = JSON.parse(document.getElementById('question-data')?.textContent ?? '[]');
 
 type Test = (question: ReportQuestion) => boolean;
-const either = (test: (answer: ReportAnswer) => boolean): Test => (question) => test(question.before) || test(question.after);
+const either =
+  (test: (answer: ReportAnswer) => boolean): Test =>
+  (question) =>
+    test(question.before) || test(question.after);
 const FILTERS: [string, string, Test][] = [
   ['all', 'All', () => true],
   ['gained', 'Gained', ({ before, after }) => !before.correct && after.correct],
@@ -73,7 +76,9 @@ const testOf = (name: string): Test => FILTERS.find(([key]) => key === name)?.[2
 /** Text that the search looks in, made once a set. */
 function index(): void {
   haystacks = questions().map((question) =>
-    [question.id, question.question, ...(question.options ?? []), question.gold, question.before.text, question.after.text].join('\n').toLowerCase(),
+    [question.id, question.question, ...(question.options ?? []), question.gold, question.before.text, question.after.text]
+      .join('\n')
+      .toLowerCase(),
   );
 }
 
@@ -140,7 +145,10 @@ function update(keep?: ReportQuestion): void {
 function answerCell(className: string, answer: ReportAnswer): HTMLElement {
   const state = answer.correct ? 'right' : answer.answer === 'invalid' ? 'invalid' : 'wrong';
   const cell = element('span', className);
-  cell.append(element('span', `glyph ${state}`, { right: '✓', wrong: '✗', invalid: '∅' }[state]), element('span', 'n', String(answer.tokens)));
+  cell.append(
+    element('span', `glyph ${state}`, { right: '✓', wrong: '✗', invalid: '∅' }[state]),
+    element('span', 'n', String(answer.tokens)),
+  );
   cell.title = `${state}, read as ${answer.answer}`;
   return cell;
 }
@@ -166,7 +174,11 @@ function paint(): void {
       element('span', 'question', question.question),
       answerCell('before', question.before),
       answerCell('after', question.after),
-      element('span', `outcome ${outcome > 0 ? 'right' : outcome < 0 ? 'wrong' : 'quiet'}`, outcome > 0 ? '▲ gained' : outcome < 0 ? '▼ lost' : '='),
+      element(
+        'span',
+        `outcome ${outcome > 0 ? 'right' : outcome < 0 ? 'wrong' : 'quiet'}`,
+        outcome > 0 ? '▲ gained' : outcome < 0 ? '▼ lost' : '=',
+      ),
     );
     row.addEventListener('click', () => select(place, false));
     made.push(row);
@@ -190,13 +202,18 @@ function chooseSet(next: number, id?: string): void {
   update(questions().find((question) => question.id === id));
 }
 
-/** The selection is in the address: `#question=arithmetic/test:17`. */
+let remembering: ReturnType<typeof setTimeout> | undefined;
+/** The selection is in the address (`#question=arithmetic/test:17`), once the reader rests on it: browsers stop pages that change it often. */
 function remember(): void {
-  const question = questions()[found[selected] ?? -1];
-  if (question) history.replaceState(null, '', `#question=${encodeURIComponent(`${sets[set]?.name}/${question.id}`)}`);
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    const question = questions()[found[selected] ?? -1];
+    if (question) history.replaceState(null, '', `#${new URLSearchParams({ question: `${sets[set]?.name}/${question.id}` })}`);
+  }, 250);
 }
 function fromAddress(): boolean {
-  const wanted = decodeURIComponent(location.hash).replace(/^#question=/, '');
+  // Unlike decodeURIComponent it does not throw on an address that was cut short.
+  const wanted = new URLSearchParams(location.hash.slice(1)).get('question') ?? '';
   const next = sets.findIndex(({ name }) => wanted.startsWith(`${name}/`));
   if (next < 0) return false;
   chooseSet(next, wanted.slice((sets[next]?.name.length ?? 0) + 1));

@@ -15,6 +15,8 @@ export const NR: i32 = 8;
 const KC: i32 = 256;
 /** Rows that run through one panel before the next; MC × KC floats of the left operand stay in the second-level cache. */
 const MC: i32 = 120;
+/** Floats of scratch space that `gemm` needs for a transposed left operand. */
+export const SCRATCH: i32 = MC * KC;
 
 /**
  * One tile: C[rows × 8] = (accumulate ? C : 0) + A[rows × depth] · B[depth × 8].
@@ -43,17 +45,40 @@ function tile(rows: i32, a: usize, rowStride: usize, depthStride: usize, b: usiz
   let a3 = a + 3 * rowStride;
   let a4 = a + 4 * rowStride;
   let a5 = a + 5 * rowStride;
-  for (let k = depth; k > 0; k--) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
+  let k = depth;
+  let x: v128, b0: v128, b1: v128;
+  for (; k > 1; k -= 2) {
+    b0 = v128.load(b); b1 = v128.load(b, 16);
     b += bStride;
-    let x = v128.load32_splat(a0);
-    a0 += depthStride;
-    s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
-    if (rows > 1) { x = v128.load32_splat(a1); a1 += depthStride; s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
-    if (rows > 2) { x = v128.load32_splat(a2); a2 += depthStride; s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
-    if (rows > 3) { x = v128.load32_splat(a3); a3 += depthStride; s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
-    if (rows > 4) { x = v128.load32_splat(a4); a4 += depthStride; s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
-    if (rows > 5) { x = v128.load32_splat(a5); a5 += depthStride; s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
+    x = v128.load32_splat(a0); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
+    if (rows > 1) { x = v128.load32_splat(a1); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
+    if (rows > 2) { x = v128.load32_splat(a2); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
+    if (rows > 3) { x = v128.load32_splat(a3); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
+    if (rows > 4) { x = v128.load32_splat(a4); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
+    if (rows > 5) { x = v128.load32_splat(a5); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
+    b0 = v128.load(b); b1 = v128.load(b, 16);
+    b += bStride;
+    x = v128.load32_splat(a0 + depthStride); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
+    if (rows > 1) { x = v128.load32_splat(a1 + depthStride); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
+    if (rows > 2) { x = v128.load32_splat(a2 + depthStride); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
+    if (rows > 3) { x = v128.load32_splat(a3 + depthStride); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
+    if (rows > 4) { x = v128.load32_splat(a4 + depthStride); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
+    if (rows > 5) { x = v128.load32_splat(a5 + depthStride); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
+    a0 += 2 * depthStride;
+    if (rows > 1) a1 += 2 * depthStride;
+    if (rows > 2) a2 += 2 * depthStride;
+    if (rows > 3) a3 += 2 * depthStride;
+    if (rows > 4) a4 += 2 * depthStride;
+    if (rows > 5) a5 += 2 * depthStride;
+  }
+  if (k > 0) {
+    b0 = v128.load(b); b1 = v128.load(b, 16);
+    x = v128.load32_splat(a0); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
+    if (rows > 1) { x = v128.load32_splat(a1); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
+    if (rows > 2) { x = v128.load32_splat(a2); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
+    if (rows > 3) { x = v128.load32_splat(a3); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
+    if (rows > 4) { x = v128.load32_splat(a4); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
+    if (rows > 5) { x = v128.load32_splat(a5); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
   }
   put(c, s00, s01, width, accumulate);
   if (rows > 1) put(c + cStride, s10, s11, width, accumulate);
@@ -97,11 +122,12 @@ export function tileRows(rows: i32, a: usize, rowStride: usize, depthStride: usi
 
 /**
  * C[m × n] = (accumulate ? C : 0) + A · B, with B packed by `pack` (ceil(n / 8) panels of depth × 8).
- * A is [m × depth] with leading dimension lda, or with `transposed` its storage is [depth × m].
+ * A is [m × depth] with leading dimension lda, or with `transposed` its storage is [depth × m]; its blocks are then copied to `scratch`
+ * (SCRATCH floats), since reading down columns of a wide matrix would hit the same few cache lines again and again.
  */
-export function gemm(a: usize, lda: i32, transposed: bool, b: usize, c: usize, ldc: i32, m: i32, n: i32, depth: i32, accumulate: bool): void {
+export function gemm(a: usize, lda: i32, transposed: bool, b: usize, c: usize, ldc: i32, m: i32, n: i32, depth: i32, accumulate: bool, scratch: usize): void {
   const rowStride: usize = transposed ? 4 : 4 * lda;
-  const depthStride: usize = transposed ? 4 * lda : 4;
+  const depthStride: usize = transposed ? 4 * MR : 4;
   const cStride: usize = 4 * ldc;
   const panel: usize = 4 * NR * depth;
   for (let k = 0; k < depth; k += KC) {
@@ -109,14 +135,33 @@ export function gemm(a: usize, lda: i32, transposed: bool, b: usize, c: usize, l
     const add = accumulate || k > 0;
     for (let i0 = 0; i0 < m; i0 += MC) {
       const i1 = min(m, i0 + MC);
+      if (transposed) packColumns(a + 4 * (<usize>k * lda + i0), lda, kc, i1 - i0, scratch);
       for (let j = 0; j < n; j += NR) {
         const bk = b + <usize>(j / NR) * panel + 4 * NR * k;
         const width = min(NR, n - j);
-        let i = i0;
-        for (; i < i1; i += MR) {
-          tileRows(min(MR, i1 - i), a + <usize>i * rowStride + <usize>k * depthStride, rowStride, depthStride, bk, 4 * NR, c + <usize>i * cStride + 4 * j, cStride, kc, add, width);
+        for (let i = i0; i < i1; i += MR) {
+          const block = transposed ? scratch + 4 * (i - i0) * kc : a + 4 * (<usize>i * lda + k);
+          tileRows(min(MR, i1 - i), block, rowStride, depthStride, bk, 4 * NR, c + <usize>i * cStride + 4 * j, cStride, kc, add, width);
         }
       }
+    }
+  }
+}
+
+/** Copies a [depth × columns] block into panels of 6 columns (depth × 6 each; the last may leave places unused). */
+function packColumns(a: usize, lda: i32, depth: i32, columns: i32, to: usize): void {
+  for (let i = 0; i < columns; i += MR) {
+    const width = min(MR, columns - i);
+    let from = a + 4 * i;
+    for (let k = 0; k < depth; k++) {
+      if (width == MR) {
+        v128.store(to, v128.load(from));
+        store<u64>(to, load<u64>(from, 16), 16);
+      } else {
+        for (let x = 0; x < width; x++) store<f32>(to + 4 * x, load<f32>(from + 4 * x));
+      }
+      to += 4 * MR;
+      from += 4 * lda;
     }
   }
 }

@@ -48,7 +48,7 @@ function isoLines(theme: Theme, low: number, high: number, top: number): { trace
       x: Math.log10(tokens),
       y: (100 * tokens) / level,
       xanchor: 'left',
-      yanchor: tokens < high ? 'top' : 'bottom',
+      yanchor: 'bottom',
       xshift: 4,
       showarrow: false,
       font: { size: 10, color: theme.quiet },

@@ -2,7 +2,7 @@
 import type { Interval } from '../evaluation.ts';
 import { type Annotation, errorBars, type Figure, plainText, type Shape, type Trace } from './figure.ts';
 import { figureText, percentText } from './number-text.ts';
-import { axis, baseLayout, seriesColour, type Theme } from './theme.ts';
+import { axis, baseLayout, faded, seriesColour, type Theme } from './theme.ts';
 
 export interface Measured {
   /** A fraction. */
@@ -39,8 +39,9 @@ function bars(theme: Theme, rows: readonly BeforeAfter[], side: 'before' | 'afte
     x: rows.map((_, i) => i + (side === 'before' ? -OFFSET : OFFSET)),
     y: values,
     width: BAR,
-    marker: { color: colour },
-    error_y: errorBars(values, intervals, theme.quiet),
+    // A pale bar lets the lower half of its interval be seen.
+    marker: { color: faded(colour, 0.35), line: { color: colour, width: 1 } },
+    error_y: errorBars(values, intervals, colour),
     customdata: rows.map((row, i) => `${plainText(row.name)}, ${side}: ${figureText(values[i] ?? 0)}`),
     hovertemplate: '%{customdata}<extra></extra>',
   };
@@ -99,14 +100,15 @@ function constantLines(theme: Theme, rows: readonly BeforeAfter[]): { shapes: Sh
 /** Two figures for side by side: accuracy (percent, Wilson intervals, constants) and mean tokens (normal intervals). */
 export function beforeAfterFigures(theme: Theme, rows: readonly BeforeAfter[], height = 340): { accuracy: Figure; tokens: Figure } {
   const names = rows.map((row) => `${plainText(row.name)}<br>n = ${row.n}`);
-  const xaxis = axis(theme, {
-    tickvals: rows.map((_, i) => i),
-    ticktext: names,
-    range: [-0.55, rows.length - 1 + 0.72],
-    showgrid: false,
-    tickfont: { size: 12, color: theme.text },
-    fixedrange: true,
-  });
+  const xaxis = (right: number) =>
+    axis(theme, {
+      tickvals: rows.map((_, i) => i),
+      ticktext: names,
+      range: [-0.55, rows.length - 1 + right],
+      showgrid: false,
+      tickfont: { size: 12, color: theme.text },
+      fixedrange: true,
+    });
   const constants = constantLines(theme, rows);
   const top = Math.max(...rows.flatMap((row) => [row.before.accuracy_ci[1], row.after.accuracy_ci[1]]), 0.1);
   const longest = Math.max(...rows.flatMap((row) => [row.before.tokens_ci[1], row.after.tokens_ci[1]]), 1);
@@ -116,7 +118,7 @@ export function beforeAfterFigures(theme: Theme, rows: readonly BeforeAfter[], h
     layout: {
       ...baseLayout(theme, title, subtitle, height),
       barmode: 'group',
-      xaxis,
+      xaxis: xaxis(what === 'accuracy' ? 0.72 : 0.55),
       yaxis: axis(theme, { range: [0, limit], fixedrange: true, nticks: 6 }),
       hovermode: 'closest',
       shapes: what === 'accuracy' ? constants.shapes : [],

@@ -111,7 +111,7 @@ export function learningCurves(
     .map((name) => {
       const rows = rowsOf(name).filter((row) => Object.hasOwn(row.metrics, name));
       const info = metricInfo(name);
-      const unit = info?.unit ? ` (${info.unit})` : '';
+      const unit = info?.unit && info.unit !== 'reward' ? ` (${info.unit})` : '';
       const traces = curve(theme, name, rows, smoothing);
       const last = rows.at(-1)?.metrics[name] ?? null;
       const smoothed = traces.length > 1 ? ` · EMA ${smoothing}` : '';

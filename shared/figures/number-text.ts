@@ -9,15 +9,15 @@ export function countText(value: number): string {
   return value < 0 ? MINUS + grouped : grouped;
 }
 
-/** Three significant figures without an exponent; whole numbers from 100 on. `—` for null. */
+/** Three significant figures; whole numbers from 100 on; below 0.0001 with an exponent (`1.74e−5`). `—` for null. */
 export function figureText(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '—';
   const size = Math.abs(value);
+  if (size === 0) return '0';
   if (size >= 99.95) return countText(value);
-  if (size < 5e-7) return '0';
+  if (size < 1e-4) return value.toExponential(2).replaceAll('-', MINUS);
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Number(size.toPrecision(3)))));
-  const text = size.toFixed(Math.min(digits, 8));
-  return value < 0 ? MINUS + text : text;
+  return (value < 0 ? MINUS : '') + size.toFixed(digits);
 }
 
 /** A fraction in percent with one decimal: all accuracies of a table share their last digit. */

@@ -18,10 +18,11 @@ const TAKEN_BACK =
   /\b(?:wait|no|actually|hmm|sorry|oops|hold on)\b[\s,.!:;\u2013-]*(?:that|this|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+(?:right|correct))/gi;
 /** Words right before a commitment that deny or merely suppose it. */
 const DENIED =
-  /(?:\b(?:not|never|cannot|neither|nor|except|without|than|unlike|if|whether|unless|why|was going to|might|tempted to|first thought|initially|ruled? out|eliminat\w+|exclud\w+)\b|n't\b)[^.;:\n]{0,25}$/i;
+  /(?:\b(?:not|never|cannot|neither|nor|except|without|than|unlike|if|whether|unless|why|was going to|might|tempted to|first thought|initially|ruled? out|eliminat\w+|exclud\w+)\b|n't\b)[^,.;:\n]{0,25}$/i;
 
 /** Whether the words before position `at` deny what stands there. */
-export const deniedBefore = (text: string, at: number): boolean => DENIED.test(text.slice(Math.max(0, at - 50), at).replace(/^.*[.;:\n]/s, ''));
+export const deniedBefore = (text: string, at: number): boolean =>
+  DENIED.test(text.slice(Math.max(0, at - 50), at).replace(/^.*[.;:\n]/s, ''));
 
 export type Resolution = { answer: string; method: string } | { answer: null; reason: 'none' | 'conflict' | 'taken-back' };
 

@@ -58,7 +58,10 @@ export function readQuantities(text: string): Quantity[] {
   return found;
 }
 
-const SMALL = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
+const SMALL =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
+    ' ',
+  );
 const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const WORD_NUMBER = new RegExp(
   `^(?:(${SMALL.slice(1, 10).join('|')}) hundred(?: and)?(?: |(?![\\w-])))?(?:(${TENS.join('|')})(?:[- ](${SMALL.slice(1, 10).join('|')}))?|(${SMALL.join('|')}))?(?![\\w-])`,

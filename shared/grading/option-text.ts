@@ -20,12 +20,18 @@ export function exactOption(segment: string, options: readonly string[]): number
 
 const DELIMITED = /^["')\]]*\s*(?:[.,;!?\n)]|\u2013|$|(?:because|since|which|as|due|for|\()(?![a-z]))/;
 
+/** "metformin is first-line therapy", not "metformin is contraindicated". */
+const ASSERTED = /^\s+(?:is|are|was|has|would|can|should)\s+(?!not\b|never\b|the wrong|incorrect|wrong|false|contraindicated|unlikely)/;
+
 /** The longest option that `text` begins with, ended by punctuation or a reason; -1 where none does. */
-export function leadingOption(text: string, options: readonly string[]): number {
-  const lower = text.toLowerCase().replace(/^[\s"'([]+/, '').replace(/^(?:the|an?)\s+(?=\w)/, (article) => (startsOption(text, options, article) ? article : ''));
+export function leadingOption(text: string, options: readonly string[], marked: boolean): number {
+  const lower = text
+    .toLowerCase()
+    .replace(/^[\s"'([]+/, '')
+    .replace(/^(?:the|an?)\s+(?=\w)/, (article) => (startsOption(text, options, article) ? article : ''));
   let best = -1;
   options.forEach((option, index) => {
-    if (option === '' || !lower.startsWith(option) || !DELIMITED.test(lower.slice(option.length))) return;
+    if (option === '' || !lower.startsWith(option) || !(DELIMITED.test(lower.slice(option.length)) || (marked && ASSERTED.test(lower.slice(option.length))))) return;
     if (best < 0 || option.length > (options[best] ?? '').length) best = index;
   });
   return best >= 0 && options.indexOf(options[best] ?? '', best + 1) < 0 ? best : -1;
@@ -37,7 +43,7 @@ const startsOption = (text: string, options: readonly string[], article: string)
 };
 
 const SAID_BEFORE =
-  /(?:^|[\s,;:])(?:it is|it's|it must be|it would be|it should be|this is|that is|that's|choose|pick|select|go with|say|(?:answer|option|choice|drug|diagnosis|treatment|cause|one) (?:is|would be|should be)|most likely|therefore|thus|so|hence)[,:]?\s*(?:the |an? |probably |most likely |likely |indeed )*["'([]*$/;
+  /(?:^|[\s,;:])(?:it is|it's|it must be|it would be|it should be|this is|that is|that's|choose|pick|select|go with|say|prescribe|recommend|(?:answer|option|choice|drug|diagnosis|treatment|cause|one) (?:is|would be|should be)|(?:best|correct|right|preferred|ideal|first[- ]line|most (?:likely|appropriate|suitable))\b[^.,;\n]{0,40} (?:is|would be)|most likely|therefore|thus|so|hence)[,:]?\s*(?:the |an? |probably |most likely |likely |indeed )*["'([]*$/;
 const SAID_AFTER =
   /^["')\]]*\s+(?:is|are|would be|seems|must be|should be)\s+(?:the |my |clearly |definitely |probably |indeed |most |single |likely |only )*(?:correct|right|best|appropriate|answer|choice|option)\b/;
 

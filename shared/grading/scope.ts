@@ -16,17 +16,19 @@ const OF_WHAT = '(?:\\s+(?:choice|option|letter|here|now|to (?:the|this|that) (?
 const MARKER = new RegExp(
   [
     '<answer>',
+    '\\[answer\\]',
+    '^\\W*final\\s*:',
     '\\\\boxed\\s*\\{?',
     '#{4,}',
     '答案\\s*(?:是|为|:)?',
     // "Answer:", "Final answer is:", "Ans =", "Answer (short):"
-    `\\bans(?:wer)?s?${OF_WHAT}(?:\\s+(?:is|was|would be))?\\s*(?:\\([^()\\n]{0,20}\\)\\s*)?[:=]`,
+    `\\bans(?:wer)?s?${OF_WHAT}(?:\\s+(?:is|was|would be))?\\s*(?:\\([^()\\n]{0,20}\\)\\s*)?["']?\\s*[:=]`,
     // "the answer is", not "the answer is not" or "is unclear"
     `\\banswer${OF_WHAT}\\s+(?:is|was|would be|should be|must be|has to be|will be|becomes|remains)\\b(?!\\s+(?:not|never|clearly not|unclear|unknown|uncertain)\\b)`,
     // a line of its own, as a heading
     '^[#\\s>-]*(?:the\\s+|my\\s+)?(?:final\\s+|correct\\s+)?answer\\s*$',
     // "Answer- C", "Ans. is 'b'"
-    "^\\s*(?:final\\s+|correct\\s+)?ans(?:wer)?\\s*(?:[-\u2013]\\s*|\\.\\s*(?:is\\s+)?(?=['\"(]*[a-jA-J\\d]))",
+    '^\\s*(?:final\\s+|correct\\s+)?ans(?:wer)?\\s*(?:[-\u2013]\\s*|\\.\\s*(?:is\\s+)?(?=[\'"(]*[a-jA-J\\d]))',
   ].join('|'),
   'gim',
 );

@@ -1,6 +1,26 @@
 /** Units of doses, rates and measures: reading them and converting within one dimension. */
 
-type Dimension = 'mass' | 'body' | 'volume' | 'time' | 'length' | 'amount' | 'charge' | 'activity' | 'drop' | 'ratio' | 'pressure' | 'energy' | 'osmole' | 'beat' | 'tablet' | 'capsule' | 'vial' | 'puff' | 'celsius' | 'fahrenheit';
+type Dimension =
+  | 'mass'
+  | 'body'
+  | 'volume'
+  | 'time'
+  | 'length'
+  | 'amount'
+  | 'charge'
+  | 'activity'
+  | 'drop'
+  | 'ratio'
+  | 'pressure'
+  | 'energy'
+  | 'osmole'
+  | 'beat'
+  | 'tablet'
+  | 'capsule'
+  | 'vial'
+  | 'puff'
+  | 'celsius'
+  | 'fahrenheit';
 
 type Atom = { name: string; dimension: Dimension; power: number; factor: number };
 
@@ -75,7 +95,7 @@ const SPELLINGS = [...ATOMS.keys()].sort((a, b) => b.length - a.length).map(esca
 const ATOM_SOURCE = `(?:square\\s+met(?:er|re)s?|(?:degrees?|deg|°)\\s*(?:celsius|fahrenheit|[cf])|per\\s?cent|${SPELLINGS.join('|')})(?![a-z0-9^])`;
 // "mL/h", "mL per hour", "mL·h^-1", "drops a minute"; a second atom after a dot must carry a power of −1.
 const UNIT_AT_START = new RegExp(
-  `^\\s*-?\\s*(${ATOM_SOURCE})((?:\\s*(?:/|per\\b|\\b(?:an?|each)\\b)\\s*(?:1\\s+)?${ATOM_SOURCE}|\\s*[·.*]?\\s*(?:${SPELLINGS.join('|')})\\^\\(?-1\\)?)*)`,
+  `^\\s*[-(]?\\s*(${ATOM_SOURCE})((?:\\s*(?:/|per\\b|\\b(?:an?|each)\\b)\\s*(?:1\\s+)?${ATOM_SOURCE}|\\s*[·.*]?\\s*(?:${SPELLINGS.join('|')})\\^\\(?-1\\)?)*)`,
   'i',
 );
 const NEXT_ATOM = new RegExp(`(${ATOM_SOURCE})|(${SPELLINGS.join('|')})\\^\\(?-1\\)?`, 'gi');

@@ -2,10 +2,11 @@
  * Speed of the tfjs policy on the tiny model's shape: optimizer steps (64 sequences of 45 + 70 tokens) and sampling (70 new tokens a row).
  * `node test/bench/policy.bench.ts [--json]`; the PyTorch counterpart with the same shape is torch_policy.py. Random weights from a seed.
  */
-import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
+
 import { expectedTensors } from '../../main/policy/checkpoint.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import type { Policy } from '../../main/policy/policy.ts';
+import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
 import { RandomStream } from '../../shared/random.ts';
 
 const SHAPE = {
@@ -72,7 +73,14 @@ async function benchGenerate(policy: Policy, batch: number, repeats: number): Pr
   const sampling = { temperature: 1, top_p: 1, top_k: 0, seed: 1 };
   return best(repeats, async () => {
     let tokens = 0;
-    for await (const event of policy.generate({ prompts, n: 1, sampling, max_completion_length: COMPLETION, stop: [], batch_size: batch })) {
+    for await (const event of policy.generate({
+      prompts,
+      n: 1,
+      sampling,
+      max_completion_length: COMPLETION,
+      stop: [],
+      batch_size: batch,
+    })) {
       if (event.type === 'completion') tokens += event.ids.length;
     }
     return tokens;

@@ -5,7 +5,7 @@ import { Comparison, Evaluation } from '../../shared/evaluation.ts';
 import { constantScores, summarise } from '../../shared/evaluation-summary.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
-import { answerTo, evaluationOf, numberQuestion } from './comparison-fixtures.ts';
+import { answerTo, evaluationOf, numberQuestion } from '../fixtures/comparison.ts';
 
 const questions = Array.from({ length: 40 }, (_, i) => numberQuestion(`test:${i}`, String(i)));
 const beforeItems = questions.map((question, i) => answerTo(question, i % 4 === 0, 80));

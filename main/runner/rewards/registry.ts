@@ -26,7 +26,10 @@ export function checkRewards(terms: readonly RewardTerm[]): void {
     for (const key of Object.keys(term.params)) {
       if (key in definition.params) continue;
       const known = Object.keys(definition.params).join(', ') || 'none';
-      throw new InputError(`rewards[${i}].params.${key}: "${term.name}" has no such parameter (it has: ${known})`, `rewards[${i}].params.${key}`);
+      throw new InputError(
+        `rewards[${i}].params.${key}: "${term.name}" has no such parameter (it has: ${known})`,
+        `rewards[${i}].params.${key}`,
+      );
     }
   });
 }

@@ -17,7 +17,11 @@ export interface Rollout {
  * Scores the completions of ONE prompt, side by side, so that a rule may compare them. A score is null where the function has nothing
  * to say: that completion's reward is the sum of the others'.
  */
-export type RewardFunction = (group: readonly Rollout[], params: Readonly<Record<string, number>>, context: RewardContext) => (number | null)[];
+export type RewardFunction = (
+  group: readonly Rollout[],
+  params: Readonly<Record<string, number>>,
+  context: RewardContext,
+) => (number | null)[];
 
 export interface RewardContext {
   max_completion_length: number;

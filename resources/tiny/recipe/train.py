@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--eval-steps", type=int, default=100)
     parser.add_argument("--patience", type=int, default=4)
-    parser.add_argument("--tokenizer", type=Path, help="an earlier output folder whose tokenizer is used")
+    parser.add_argument("--init", type=Path, help="an earlier output folder to go on from, tokenizer and weights")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.use_deterministic_algorithms(True)
@@ -163,8 +163,8 @@ def main() -> None:
 
     rows = read_rows(args.corpus / "corpus.jsonl")
     validation = read_rows(args.corpus / "validation.jsonl")
-    if args.tokenizer:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(args.tokenizer)
+    if args.init:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(args.init)
     else:
         tokenizer = train_tokenizer([r["prompt"] + "\n" + r["completion"] for r in rows[:40000]])
     encoded = encode(rows, tokenizer)
@@ -181,11 +181,12 @@ def main() -> None:
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.convert_tokens_to_ids("<|end|>"),
-        pad_token_id=tokenizer.convert_tokens_to_ids("<|endoftext|>"),
+        # No padding row in the embedding: Transformers would give it no gradient. The tokenizer names the padding token.
+        pad_token_id=None,
         use_sliding_window=False,
         attn_implementation="sdpa",
     )
-    model = Qwen2ForCausalLM(config)
+    model = Qwen2ForCausalLM.from_pretrained(args.init, attn_implementation="sdpa") if args.init else Qwen2ForCausalLM(config)
     print(f"vocabulary {len(tokenizer)}, parameters {model.num_parameters():,}, rows {len(encoded):,}", flush=True)
     print(f"tokens {sum(len(r.ids) for r in encoded):,}", flush=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.learning_rate, betas=(0.9, 0.95), weight_decay=0.05)

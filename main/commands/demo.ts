@@ -1,0 +1,109 @@
+/** `medlogictrace demo`: the embedded experiment from start to finish, on the model that comes with the program. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import type { Comparison } from '../../shared/evaluation.ts';
+import { dropSuperseded } from '../../shared/run-lines.ts';
+import { experimentNotes } from './experiment-notes.ts';
+import { Interrupted } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { seedOption } from './options.ts';
+
+interface DemoOptions {
+  seed: number;
+  out?: string;
+  backend: 'wasm';
+}
+
+export interface DemoResult {
+  seed: number;
+  seconds: number;
+  run: string;
+  report: string;
+  arithmetic: Comparison;
+  dosage: Comparison;
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('demo')
+    .description('evaluate the embedded model, train it with GRPO, evaluate it again on the same questions, and compare')
+    .option('--seed <n>', 'seed of training', seedOption, 1)
+    .option('--out <dir>', 'folder of the result; one that was stopped goes on (default: demo-out/<time>-seed-<n>)')
+    .option('--backend <b>', 'wasm', 'wasm')
+    .action(async (options: DemoOptions) => {
+      const { InputError } = await import('../../shared/input-error.ts');
+      if (options.backend !== 'wasm') throw new InputError(`--backend ${options.backend} is not supported yet; use wasm`, '--backend');
+      const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+      const folder = resolve(options.out ?? join('demo-out', `${stamp}-seed-${options.seed}`));
+      try {
+        const result = await runDemo(options.seed, folder, io);
+        io.out(result, () => `Report with every question side by side: ${pathToFileURL(result.report).href}`);
+      } catch (error) {
+        if (error instanceof Interrupted) io.note(goOn(folder, options.seed));
+        throw error;
+      }
+    });
+}
+
+const goOn = (folder: string, seed: number): string => {
+  const short = relative(process.cwd(), folder) || folder;
+  return [
+    'Nothing is lost. Go on with the whole experiment:',
+    `  npx medlogictrace demo --seed ${seed} --out ${short}`,
+    'or with the training run alone:',
+    `  npx medlogictrace runs resume train --runs ${short}`,
+  ].join('\n');
+};
+
+/** The experiment with one seed in one folder. Parts that are there already are not done again. */
+export async function runDemo(seed: number, folder: string, io: Io): Promise<DemoResult> {
+  const { loadConfig } = await import('../runner/load-config.ts');
+  const { openRunData } = await import('../runner/prepare-run.ts');
+  const { compare, clustersOf, renderComparisonTable } = await import('../workbench/comparison.ts');
+  const { readEvents } = await import('../workbench/run-files.ts');
+  const { writeReport } = await import('../workbench/report.ts');
+  const { evaluateReported, REPORTED, runOnce } = await import('./experiment.ts');
+  const { EvaluateConfig } = await import('../../shared/config.ts');
+
+  const start = performance.now();
+  await mkdir(folder, { recursive: true });
+  io.note(`The embedded model (about 1 M parameters), held-out questions, GRPO with a length term. Seed ${seed}. Folder: ${folder}`);
+  const before = await evaluateReported('tiny', folder, 'before', seed, io);
+  const config = await loadConfig('demo', [`seed=${seed}`]);
+  const train = await runOnce(config, folder, 'train', 'training with GRPO', io);
+  const after = await evaluateReported(join(train, 'model'), folder, 'after', seed, io);
+
+  const compared = await Promise.all(
+    REPORTED.map(async ({ name, data, limit }) => {
+      const { test } = await openRunData(EvaluateConfig.parse({ kind: 'evaluate', data: { test: data, limit } }));
+      const questions = test?.questions ?? [];
+      const result = await compare(before[name], after[name], { runs: folder, clusters: clustersOf(questions) });
+      return { name, questions, ...result };
+    }),
+  );
+  for (const { name, comparison } of compared) {
+    io.note(`\n${name === 'dosage' ? 'Dosage: transfer, never trained on with RL' : 'Arithmetic: held-out questions'}`);
+    io.note(renderComparisonTable(comparison));
+  }
+  const { events } = await readEvents(train);
+  const counted = dropSuperseded(events);
+  const seconds = (performance.now() - start) / 1000;
+  const report = join(folder, 'report.html');
+  await writeReport(report, {
+    title: `Demo, seed ${seed}: the embedded model before and after GRPO`,
+    comparisons: compared,
+    curves: counted.flatMap((e) => (e.type === 'step' ? [{ step: e.step, metrics: e.metrics }] : [])),
+    validation: counted.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, metrics: e.metrics }] : [])),
+    settings: config,
+    commands: [`npx medlogictrace demo --seed ${seed}`],
+    notes: experimentNotes,
+  });
+  const [arithmetic, dosage] = compared.map((c) => c.comparison) as [Comparison, Comparison];
+  const result: DemoResult = { seed, seconds, run: train, report, arithmetic, dosage };
+  await writeFile(join(folder, 'result.json.tmp'), `${JSON.stringify(result, null, 2)}\n`);
+  await rename(join(folder, 'result.json.tmp'), join(folder, 'result.json'));
+  io.note(`\nTook ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s.`);
+  return result;
+}

@@ -1,0 +1,38 @@
+/** How a run's state and progress are said in a few words. */
+import type { RunProgress, RunState } from './run-view.ts';
+
+export type RunVerdict = 'live' | 'done' | 'failed' | 'unverifiable';
+
+/** One word for the state. A run that exited is done only if its exit code is 0. */
+export function verdictOfRun(state: RunState): RunVerdict {
+  if (state.state !== 'exited') return state.state;
+  return state.exit?.code === 0 ? 'done' : 'failed';
+}
+
+/** Seconds in words: `40 s`, `12 min`, `3 h 5 min`. */
+export function secondsInWords(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** The state with its evidence where that matters. */
+export function stateInWords(state: RunState): string {
+  if (state.state === 'live') return 'running';
+  if (state.state === 'unverifiable') return state.age_seconds === null ? 'not seen' : `not seen for ${secondsInWords(state.age_seconds)}`;
+  if (state.exit === null) return 'killed';
+  return state.exit.code === 0 ? 'done' : `ended: ${state.exit.reason}`;
+}
+
+/** Share done, 0 to 1; null where the total is unknown. */
+export function shareDone({ step, total_steps, done, total }: RunProgress): number | null {
+  const [part, whole] = total_steps !== null && step !== null ? [step, total_steps] : [done, total];
+  return part === null || whole === null || whole <= 0 ? null : Math.min(1, part / whole);
+}
+
+/** `step 12 of 56`, or what is being done. */
+export function progressInWords({ step, total_steps, what, done, total }: RunProgress): string {
+  if (step !== null) return total_steps === null ? `step ${step}` : `step ${step} of ${total_steps}`;
+  if (what !== null) return done === null || total === null ? what : `${what}: ${done} of ${total}`;
+  return 'not started';
+}

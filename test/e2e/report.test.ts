@@ -1,0 +1,34 @@
+/** The report in a real browser: figures drawn, questions listed lazily, hostile text inert. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { writeReport } from '../../main/workbench/report.ts';
+import { browserFlags, findBrowser } from '../../scripts/browser.ts';
+import { hostileReport } from '../fixtures/report.ts';
+
+const browser = findBrowser();
+if (browser === null) console.log('skipped: the report in a browser: no Chromium here; "npm run test:e2e" installs it');
+
+it.skipIf(browser === null)('draws every figure, keeps only rows in sight, and runs nothing that a model wrote', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'report-browser-'));
+  try {
+    const path = join(folder, 'report.html');
+    await writeReport(path, hostileReport);
+    const flags = [...browserFlags(join(folder, 'profile')), '--virtual-time-budget=8000', '--window-size=1280,1400', '--dump-dom'];
+    const { stdout: page } = await promisify(execFile)(browser ?? '', [...flags, pathToFileURL(path).href], { maxBuffer: 64e6 });
+    expect(page.includes('data-attacked')).toBe(false);
+    expect(page.includes('data-figures="drawn"')).toBe(true);
+    expect(page.match(/class="main-svg"/g)?.length).toBeGreaterThanOrEqual(6);
+    const rows = page.match(/role="option"/g)?.length ?? 0;
+    expect(rows).toBeGreaterThan(5);
+    expect(rows).toBeLessThan(100);
+    expect(page.includes('800 of 800')).toBe(true);
+    expect(page.includes('class="extracted"')).toBe(true);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

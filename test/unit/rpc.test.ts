@@ -1,0 +1,145 @@
+/** The line between the window and the services, without Electron. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createHandlers } from '../../main/rpc/handlers.ts';
+import { createRouter, type Handlers } from '../../main/rpc/router.ts';
+import { assetPath, CONTENT_SECURITY_POLICY, mayCall, mediaType, WINDOW_URL } from '../../main/shell/window-origin.ts';
+import { InputError } from '../../shared/input-error.ts';
+import { isRoute, replySchema } from '../../shared/rpc/contract.ts';
+import { progressInWords, shareDone, stateInWords, verdictOfRun } from '../../shared/run-words.ts';
+
+const handlers = (over: Partial<Handlers> = {}): Handlers => ({ ...createHandlers({ version: '1.2.3', runsDir: '/nowhere' }), ...over });
+
+describe('the router', () => {
+  test('answers with data that fits the contract', async () => {
+    const reply = await createRouter(handlers())('app.about', {});
+    expect(replySchema('app.about').parse(reply)).toMatchObject({ ok: true, data: { version: '1.2.3', runs_dir: '/nowhere' } });
+  });
+
+  test.each(['runs.delete', 'toString', '__proto__', 42, null])('a route that is none is an answer, not a crash: %s', async (route) => {
+    expect(isRoute(route)).toBe(false);
+    expect(await createRouter(handlers())(route, {})).toMatchObject({ ok: false, error: { code: 'input' } });
+  });
+
+  test.each([[{ run: '../../etc' }], [{ run: 'a\\b' }], [{ run: 5 }], [{}], [null], [{ run: 'a', more: 1 }]])(
+    'input is checked before the handler sees it (a window that could name paths could read any folder): %j',
+    async (input) => {
+      let reached = false;
+      const router = createRouter(
+        handlers({
+          'runs.show': async () => {
+            reached = true;
+            throw new Error('reached');
+          },
+        }),
+      );
+      expect(await router('runs.show', input)).toMatchObject({ ok: false, error: { code: 'input' } });
+      expect(reached).toBe(false);
+    },
+  );
+
+  test('what a handler throws becomes an error with its message, and tells input from failure', async () => {
+    const failing = (error: Error) =>
+      createRouter(
+        handlers({
+          'runs.list': async () => {
+            throw error;
+          },
+        }),
+      )('runs.list', {});
+    expect(await failing(new InputError('no such run', 'run'))).toEqual({
+      ok: false,
+      error: { code: 'input', message: 'no such run', field: 'run' },
+    });
+    expect(await failing(new Error('EACCES'))).toEqual({ ok: false, error: { code: 'failed', message: 'EACCES' } });
+  });
+
+  test('the handlers read a real runs folder', async () => {
+    const runsDir = await mkdtemp(join(tmpdir(), 'runs-'));
+    try {
+      const router = createRouter(createHandlers({ version: '1', runsDir }));
+      expect(replySchema('runs.list').parse(await router('runs.list', {}))).toEqual({
+        ok: true,
+        data: { runs_dir: runsDir, runs: [], unreadable: [] },
+      });
+      expect(await router('runs.show', { run: 'nope' })).toMatchObject({ ok: false, error: { code: 'input', field: 'run' } });
+    } finally {
+      await rm(runsDir, { recursive: true });
+    }
+  });
+});
+
+describe('the window’s files', () => {
+  test('its own pages are served', () => {
+    expect(assetPath(WINDOW_URL, '/app/renderer')).toBe(join('/app/renderer', 'index.html'));
+    expect(assetPath('workbench://app/', '/app/renderer')).toBe(join('/app/renderer', 'index.html'));
+    expect(assetPath('workbench://app/assets/a.js?v=1#x', '/app/renderer')).toBe(join('/app/renderer', 'assets/a.js'));
+  });
+
+  test.each([
+    'workbench://app/%2e%2e%2f%2e%2e%2fetc/passwd',
+    'workbench://app/..%2fmain/desktop.js',
+    'workbench://app/a%5c..%5c..%5csecret',
+    'workbench://app/%00',
+    'workbench://app/%E0%A4%A',
+    'workbench://elsewhere/index.html',
+    'file:///etc/passwd',
+    'not a url',
+  ])('nothing outside the folder is: %s', (url) => {
+    expect(assetPath(url, '/app/renderer')).toBeNull();
+  });
+
+  test('only kinds of file that the window uses', () => {
+    expect(mediaType('a/b.js')).toMatch('javascript');
+    expect(mediaType('a/b.json')).toBeNull();
+  });
+
+  test('the policy lets no script of another origin, inline or eval run', () => {
+    expect(CONTENT_SECURITY_POLICY).toContain("default-src 'none'");
+    expect(CONTENT_SECURITY_POLICY).not.toMatch(/unsafe|https?:|\*/);
+  });
+});
+
+describe('who may call', () => {
+  test('the window’s own page', () => {
+    expect(mayCall({ url: WINDOW_URL, topLevel: true }, undefined)).toBe(true);
+    expect(mayCall({ url: 'http://localhost:5173/index.html', topLevel: true }, 'http://localhost:5173')).toBe(true);
+  });
+
+  test.each([
+    [{ url: WINDOW_URL, topLevel: false }, undefined],
+    [{ url: null, topLevel: true }, undefined],
+    [{ url: 'workbench://elsewhere/index.html', topLevel: true }, undefined],
+    [{ url: 'https://example.org', topLevel: true }, undefined],
+    [{ url: 'http://localhost:5173/', topLevel: true }, undefined],
+    [{ url: 'http://localhost:5173.example.org/', topLevel: true }, 'http://localhost:5173'],
+    [{ url: 'about:blank', topLevel: true }, 'http://localhost:5173'],
+  ])('nobody else: %j', (caller, development) => {
+    expect(mayCall(caller, development)).toBe(false);
+  });
+});
+
+describe('a run in words', () => {
+  const exited = (code: number) =>
+    ({ state: 'exited', evidence: '', exit: { code, signal: null, reason: 'out of memory', time: '' } }) as const;
+  test('a run that exited is done only with code 0, and one out of sight has not failed', () => {
+    expect(verdictOfRun(exited(0))).toBe('done');
+    expect(verdictOfRun(exited(1))).toBe('failed');
+    expect(stateInWords(exited(1))).toBe('ended: out of memory');
+    expect(stateInWords({ state: 'exited', evidence: '', exit: null })).toBe('killed');
+    expect(verdictOfRun({ state: 'unverifiable', evidence: '', age_seconds: 400 })).toBe('unverifiable');
+    expect(stateInWords({ state: 'unverifiable', evidence: '', age_seconds: 400 })).toBe('not seen for 7 min');
+  });
+
+  test('progress counts steps where there are some, else what is being done', () => {
+    const none = { step: null, total_steps: null, what: null, done: null, total: null, seconds_left: null };
+    expect([shareDone(none), progressInWords(none)]).toEqual([null, 'not started']);
+    const training = { ...none, step: 14, total_steps: 56, what: 'validation', done: 64, total: 64 };
+    expect([shareDone(training), progressInWords(training)]).toEqual([0.25, 'step 14 of 56']);
+    const evaluating = { ...none, what: 'evaluating', done: 250, total: 500 };
+    expect([shareDone(evaluating), progressInWords(evaluating)]).toEqual([0.5, 'evaluating: 250 of 500']);
+    expect(shareDone({ ...none, step: 5, total_steps: null, done: 1, total: 0 })).toBeNull();
+  });
+});

@@ -1,0 +1,59 @@
+/** The last line of `npm test` must not say that all is well when a runner broke. */
+import { describe, expect, test } from 'vitest';
+import { installSteps, requirementLines } from '../../scripts/python-environment.ts';
+import { addCounts, countLine, countVitest } from '../../scripts/test-count.ts';
+
+const report = (over: object = {}) => ({
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 1,
+  numTodoTests: 0,
+  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+  ...over,
+});
+
+describe('countVitest', () => {
+  test('a good run', () => {
+    expect(countVitest(report(), 0)).toEqual({ passed: 3, failed: 0, skipped: 1 });
+  });
+
+  test('a file that cannot be imported has no failed test and still counts as a failure', () => {
+    const broken = { status: 'failed', assertionResults: [] };
+    expect(countVitest(report({ testResults: [broken] }), 1).failed).toBe(1);
+  });
+
+  test('a file with a failed test is not counted twice', () => {
+    const file = { status: 'failed', assertionResults: [{ status: 'failed' }] };
+    expect(countVitest(report({ numFailedTests: 1, testResults: [file] }), 1).failed).toBe(1);
+  });
+
+  test('an exit code without a failed test (an unhandled rejection) is a failure', () => {
+    expect(countVitest(report(), 1).failed).toBe(1);
+    expect(countVitest(report(), null).failed).toBe(1);
+  });
+
+  test('a runner that left no report is a failure, even with exit code 0', () => {
+    expect(countVitest(null, 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
+
+test('the closing line is plain and names skipped tests only where there are some', () => {
+  expect(countLine({ passed: 2, failed: 0, skipped: 0 })).toBe('2 passed, 0 failed');
+  expect(countLine(addCounts({ passed: 2, failed: 1, skipped: 0 }, { passed: 1, failed: 0, skipped: 4 }))).toBe(
+    '3 passed, 1 failed, 4 skipped',
+  );
+});
+
+describe('the Python packages', () => {
+  test('comments and empty lines are no packages', () => {
+    expect(requirementLines('# tests\ntorch==2.13.0\n\nnumpy==2.4.6  # arrays\n')).toEqual(['torch==2.13.0', 'numpy==2.4.6']);
+  });
+
+  test('PyTorch is asked for alone and before what depends on it (together pip may take a build with gigabytes of CUDA)', () => {
+    expect(installSteps(['numpy==2.4.6', 'torch==2.13.0', 'scipy==1.17.1'])).toEqual([
+      ['--upgrade', 'pip'],
+      ['torch==2.13.0'],
+      ['numpy==2.4.6', 'scipy==1.17.1'],
+    ]);
+  });
+});
