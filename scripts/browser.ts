@@ -24,8 +24,12 @@ export const browserFlags = (profile: string): string[] => [
   `--user-data-dir=${profile}`,
 ];
 
+const Notice = z.object({ method: z.string() });
 const Reply = z.object({ id: z.number(), result: z.unknown().optional(), error: z.object({ message: z.string() }).optional() });
-const Evaluated = z.object({ result: z.object({ value: z.unknown() }), exceptionDetails: z.object({ text: z.string() }).optional() });
+const Evaluated = z.object({
+  result: z.object({ value: z.unknown().optional() }),
+  exceptionDetails: z.object({ text: z.string() }).optional(),
+});
 
 export interface Page {
   /** Value of a JavaScript expression in the page; a promise is awaited. */
@@ -48,16 +52,26 @@ function debuggerAddress(child: ReturnType<typeof spawn>): Promise<URL> {
   });
 }
 
-async function connect(address: URL): Promise<(method: string, params?: object) => Promise<unknown>> {
+interface Connection {
+  call(method: string, params?: object): Promise<unknown>;
+  /** The next event of that name. */
+  next(event: string): Promise<void>;
+}
+
+async function connect(address: URL): Promise<Connection> {
   const targets = z
     .array(z.object({ type: z.string(), webSocketDebuggerUrl: z.string() }))
     .parse(await (await fetch(`http://${address.host}/json`)).json());
   const target = targets.find(({ type }) => type === 'page');
   if (!target) throw new Error('the browser opened no page');
   const socket = new WebSocket(target.webSocketDebuggerUrl);
+  const events = new EventTarget();
   const waiting = new Map<number, { found: (value: unknown) => void; failed: (error: Error) => void }>();
   socket.addEventListener('message', ({ data }) => {
-    const reply = Reply.safeParse(JSON.parse(String(data)));
+    const message: unknown = JSON.parse(String(data));
+    const event = Notice.safeParse(message);
+    if (event.success) events.dispatchEvent(new Event(event.data.method));
+    const reply = Reply.safeParse(message);
     if (!reply.success) return;
     const { id, result, error } = reply.data;
     if (error) waiting.get(id)?.failed(new Error(error.message));
@@ -69,11 +83,14 @@ async function connect(address: URL): Promise<(method: string, params?: object) 
     socket.addEventListener('error', () => failed(new Error('the browser refused the connection')), { once: true });
   });
   let last = 0;
-  return (method, params = {}) =>
-    new Promise((found, failed) => {
-      waiting.set(++last, { found, failed });
-      socket.send(JSON.stringify({ id: last, method, params }));
-    });
+  return {
+    call: (method, params = {}) =>
+      new Promise((found, failed) => {
+        waiting.set(++last, { found, failed });
+        socket.send(JSON.stringify({ id: last, method, params }));
+      }),
+    next: (event) => new Promise((found) => events.addEventListener(event, () => found(), { once: true })),
+  };
 }
 
 /** Opens a page, hands it to `use`, and closes the browser whatever happens. */
@@ -89,10 +106,13 @@ export async function withPage<T>(
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
   try {
-    const call = await connect(await debuggerAddress(child));
+    const { call, next } = await connect(await debuggerAddress(child));
     await call('Emulation.setDeviceMetricsOverride', { width, height: 1000, deviceScaleFactor: 2, mobile: false });
     await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: theme }] });
+    await call('Page.enable');
+    const loaded = next('Page.loadEventFired');
     await call('Page.navigate', { url });
+    await loaded;
     return await use({
       async evaluate(expression) {
         const answer = Evaluated.parse(await call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }));

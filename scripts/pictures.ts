@@ -20,13 +20,13 @@ const MARGIN = 16;
 
 const Box = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable();
 
-/** Waits until the figures stand; 20 s at most. */
+/** Waits until the figures stand; a minute at most. */
 async function drawn(page: Page): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await page.evaluate('document.documentElement.dataset.figures')) === 'drawn') return;
+  const end = Date.now() + 60_000;
+  while ((await page.evaluate('document.documentElement.dataset.figures')) !== 'drawn') {
+    if (Date.now() > end) throw new Error('the figures were not drawn within 60 s: is this a report of medlogictrace?');
     await new Promise((later) => setTimeout(later, 100));
   }
-  throw new Error('the figures were not drawn within 20 s: is this a report of medlogictrace?');
 }
 
 async function takePictures(browser: string, url: string, folder: string, theme: 'light' | 'dark'): Promise<string[]> {

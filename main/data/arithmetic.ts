@@ -1,7 +1,7 @@
 /** The embedded arithmetic set: word problems of one product and one more operation, with worked solutions. Seeded and endless. */
 import type { Question } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
-import { type Factors, type GeneratedSplit, productsBelongTo } from './product-split.ts';
+import { type Factors, type GeneratedSplit, splitOfProduct } from './product-split.ts';
 import { drawHabits, productStart, writeProduct, writeSolution } from './worked-solution.ts';
 
 /** Fixes every question of the set; a change of templates or of this number is another data set. */
@@ -135,7 +135,7 @@ export function arithmeticQuestions(split: GeneratedSplit, count = ARITHMETIC_CO
     let problem: Problem;
     do {
       problem = random.chance(0.7) ? packedProblem(random) : shoppingProblem(random);
-    } while (!productsBelongTo(split, problem.products) || seen.has(problem.question));
+    } while (!problem.products.every((p) => splitOfProduct(p) === split) || seen.has(problem.question));
     seen.add(problem.question);
     questions.push({
       id: `${split}:${row}`,
@@ -172,7 +172,7 @@ export function arithmeticDrills(count: number): Drill[] {
       let a: number;
       let b: number;
       do [a, b] = [factor(random), random.integer(2, 9)];
-      while (!productsBelongTo('train', [[a, b]]));
+      while (splitOfProduct([a, b]) !== 'train');
       const written = writeProduct(a, b, random.chance(0.3));
       const cut = written.indexOf('=') + 1;
       return { prompt: written.slice(0, cut), result: written.slice(cut) };

@@ -124,7 +124,7 @@ function dilution(random: RandomStream): Problem {
     plan: 'I find the mg that are needed and divide by the stock.',
     products: [
       [total, target],
-      [take, factorOf],
+      [take, stock],
     ],
     steps: (habits) => [product([total, target], habits), quotient(total * target, stock)],
     check: `${take}*${stock}=${total * target}`,

@@ -20,13 +20,21 @@ export function splitOfName(name: string): GeneratedSplit {
   return bucket < 7 ? 'train' : bucket < 8 ? 'validation' : 'test';
 }
 
+/** A product by the digits that must be multiplied, smaller factor first: 63 × 30 is `3x63`. */
+export function productName([a, b]: Factors): string {
+  return [significantDigits(a), significantDigits(b)].sort((x, y) => x - y).join('x');
+}
+
+/** Products with a formula's constant (72 × creatinine, the square of a height): known facts, as the times table is. */
+const FORMULA_FACTS = new Set(['2x72', '8x72', '9x72', '12x72', '15x72', '15x15', '16x16', '17x17', '18x18', '19x19']);
+
 /**
- * The split of a product, or null for a fact of the times table (both factors have one significant digit), which every split may use.
+ * The split of a product, or null for what every split may use: the times table (both factors have one significant digit), and products with a formula's constant.
  */
-export function splitOfProduct([a, b]: Factors): GeneratedSplit | null {
-  const [low, high] = [significantDigits(a), significantDigits(b)].sort((x, y) => x - y) as [number, number];
-  if (high < 10) return null;
-  return splitOfName(`product/${low}x${high}`);
+export function splitOfProduct(factors: Factors): GeneratedSplit | null {
+  const name = productName(factors);
+  if (Math.max(...factors.map(significantDigits)) < 10 || FORMULA_FACTS.has(name)) return null;
+  return splitOfName(`product/${name}`);
 }
 
 /** Whether a problem with these products may stand in `split`: at least one product is held by a split, and all that are, by this one. */

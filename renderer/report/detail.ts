@@ -71,7 +71,7 @@ function markedText(answer: ReportAnswer, other: ReportAnswer): HTMLElement {
   return body;
 }
 
-function fold(body: HTMLElement, card: HTMLElement): void {
+function fold(body: HTMLElement): void {
   const lineHeight = Number.parseFloat(getComputedStyle(body).lineHeight);
   const lines = Math.round(body.scrollHeight / lineHeight);
   if (lines <= FOLD_LINES + 1) return;
@@ -160,7 +160,7 @@ function show(): void {
   pane.scrollTop = 0;
   for (const card of cards.querySelectorAll('article')) {
     const body = card.querySelector<HTMLElement>(':scope > .text');
-    if (body) fold(body, card);
+    if (body) fold(body);
   }
 }
 

@@ -45,40 +45,17 @@ function tile(rows: i32, a: usize, rowStride: usize, depthStride: usize, b: usiz
   let a3 = a + 3 * rowStride;
   let a4 = a + 4 * rowStride;
   let a5 = a + 5 * rowStride;
-  let k = depth;
-  let x: v128, b0: v128, b1: v128;
-  for (; k > 1; k -= 2) {
-    b0 = v128.load(b); b1 = v128.load(b, 16);
+  for (let k = depth; k > 0; k--) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
     b += bStride;
-    x = v128.load32_splat(a0); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
-    if (rows > 1) { x = v128.load32_splat(a1); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
-    if (rows > 2) { x = v128.load32_splat(a2); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
-    if (rows > 3) { x = v128.load32_splat(a3); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
-    if (rows > 4) { x = v128.load32_splat(a4); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
-    if (rows > 5) { x = v128.load32_splat(a5); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
-    b0 = v128.load(b); b1 = v128.load(b, 16);
-    b += bStride;
-    x = v128.load32_splat(a0 + depthStride); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
-    if (rows > 1) { x = v128.load32_splat(a1 + depthStride); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
-    if (rows > 2) { x = v128.load32_splat(a2 + depthStride); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
-    if (rows > 3) { x = v128.load32_splat(a3 + depthStride); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
-    if (rows > 4) { x = v128.load32_splat(a4 + depthStride); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
-    if (rows > 5) { x = v128.load32_splat(a5 + depthStride); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
-    a0 += 2 * depthStride;
-    if (rows > 1) a1 += 2 * depthStride;
-    if (rows > 2) a2 += 2 * depthStride;
-    if (rows > 3) a3 += 2 * depthStride;
-    if (rows > 4) a4 += 2 * depthStride;
-    if (rows > 5) a5 += 2 * depthStride;
-  }
-  if (k > 0) {
-    b0 = v128.load(b); b1 = v128.load(b, 16);
-    x = v128.load32_splat(a0); s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
-    if (rows > 1) { x = v128.load32_splat(a1); s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
-    if (rows > 2) { x = v128.load32_splat(a2); s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
-    if (rows > 3) { x = v128.load32_splat(a3); s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
-    if (rows > 4) { x = v128.load32_splat(a4); s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
-    if (rows > 5) { x = v128.load32_splat(a5); s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
+    let x = v128.load32_splat(a0);
+    a0 += depthStride;
+    s00 = madd(x, b0, s00); s01 = madd(x, b1, s01);
+    if (rows > 1) { x = v128.load32_splat(a1); a1 += depthStride; s10 = madd(x, b0, s10); s11 = madd(x, b1, s11); }
+    if (rows > 2) { x = v128.load32_splat(a2); a2 += depthStride; s20 = madd(x, b0, s20); s21 = madd(x, b1, s21); }
+    if (rows > 3) { x = v128.load32_splat(a3); a3 += depthStride; s30 = madd(x, b0, s30); s31 = madd(x, b1, s31); }
+    if (rows > 4) { x = v128.load32_splat(a4); a4 += depthStride; s40 = madd(x, b0, s40); s41 = madd(x, b1, s41); }
+    if (rows > 5) { x = v128.load32_splat(a5); a5 += depthStride; s50 = madd(x, b0, s50); s51 = madd(x, b1, s51); }
   }
   put(c, s00, s01, width, accumulate);
   if (rows > 1) put(c + cStride, s10, s11, width, accumulate);

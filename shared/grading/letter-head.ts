@@ -22,24 +22,25 @@ export function directLetter(text: string, own: readonly string[]): Commitment |
   return { answer: written.toUpperCase(), start, end, method: 'letter' };
 }
 
-const LABEL = /(?:^|[\s(])\(?([A-J])[.):]\s*/g;
+const LABEL = /(?:^|[\s(])\(?([A-Ja-j])[.):]\s*/g;
 
 /** Whether the letter at the head begins a list of the options rather than an answer. */
 export function beginsOptionList(text: string, own: readonly string[]): boolean {
-  const labels = [...text.matchAll(LABEL)].map((m) => ({ letter: m[1] ?? '', start: m.index, end: m.index + m[0].length }));
+  const labels = [...text.slice(0, 4000).matchAll(LABEL)].map((m) => ({
+    letter: (m[1] ?? '').toUpperCase(),
+    start: m.index,
+    end: m.index + m[0].length,
+  }));
   const [first, second, third] = labels;
-  if (!first || !second || first.letter === second.letter) return false;
-  const between = normalOption(text.slice(first.end, second.start).replace(/\(\s*$/, ''));
-  const index = first.letter.charCodeAt(0) - 65;
-  const follows = second.letter.charCodeAt(0) === first.letter.charCodeAt(0) + 1;
-  // "A. <its text> B. <its text>" with nothing between, or three labels in order on adjacent lines or one line.
-  const afterSecond = normalOption(text.slice(second.end, third?.start ?? text.length).split('\n')[0] ?? '');
-  const secondOwn = own[second.letter.charCodeAt(0) - 65] ?? '';
-  if (between === own[index] && follows && afterSecond === secondOwn) return true;
-  if (!third || !follows || third.letter.charCodeAt(0) !== second.letter.charCodeAt(0) + 1) return false;
-  const lines = text
-    .slice(first.end, third.start)
-    .split('\n')
-    .filter((line) => line.trim() !== '').length;
-  return lines <= 3 && first.letter === 'A';
+  if (!first || !second || first.start > 8 || first.letter === second.letter) return false;
+  const ownOf = (letter: string): string | undefined => own[letter.charCodeAt(0) - 65];
+  const entry = (from: number, to: number | undefined): string => normalOption(text.slice(from, to).split('\n')[0] ?? '');
+  // "A. <its text> B. <its text>" with nothing between, in any order.
+  const alone = text.slice(first.end, second.start).trim().split('\n').length === 1;
+  if (alone && entry(first.end, second.start) === ownOf(first.letter) && entry(second.end, third?.start) === ownOf(second.letter)) return true;
+  // Three labels in a row, up from A or down to A, on one line or on adjacent ones.
+  const place = (label: { letter: string }): number => label.letter.charCodeAt(0);
+  if (!third || place(second) - place(first) !== place(third) - place(second) || Math.abs(place(second) - place(first)) !== 1) return false;
+  const lines = text.slice(first.end, third.start).split('\n').filter((line) => line.trim() !== '').length;
+  return lines <= 2 && (first.letter === 'A' || place(second) < place(first));
 }

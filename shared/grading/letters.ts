@@ -4,6 +4,7 @@ import { type Commitment, resolveCommitments } from './commitment.ts';
 import { type Extraction, invalid } from './extraction.ts';
 import { anchoredLetters, bracketedLetters, mentionedLetters } from './letter-anchors.ts';
 import { beginsOptionList, directLetter } from './letter-head.ts';
+import { followedByOwnText } from './letter-token.ts';
 import { exactOption, leadingOption, normalOption, statedOptions } from './option-text.ts';
 import type { Scope } from './scope.ts';
 
@@ -29,6 +30,16 @@ function wholeOption(text: string, marked: boolean, own: readonly string[]): num
   return marked || /^[a-z]\. /.test(own[leading] ?? '') ? leading : -1;
 }
 
+/**
+ * After `Ans:` a letter is followed by its option's text. Other words there name an option of another question, as where an
+ * explanation learnt by heart is recited.
+ */
+function namesForeignText(rest: string, letter: string, own: readonly string[]): boolean {
+  const line = (rest.split('\n')[0] ?? '').replace(/^["')\].:;,\s-]+/, '');
+  if (!/\w/.test(line) || /^(?:because|since|as|is|it)\b/i.test(line)) return false;
+  return own.length > 0 && !followedByOwnText(rest.replace(/^["')\].:;,\s-]*i\.?\s?e\.?/i, ''), letter, own);
+}
+
 /** `scope.text` is plain. Letters run from A to the number of options. */
 export function letterAnswer(scope: Scope, options: readonly string[] | undefined): Extraction {
   const text = scope.text.trim();
@@ -41,6 +52,7 @@ export function letterAnswer(scope: Scope, options: readonly string[] | undefine
   const commitments: Commitment[] = [...anchoredLetters(text, own), ...bracketedLetters(text, own)];
   const head = directLetter(text, own);
   const list = head !== null && beginsOptionList(text, own);
+  if (scope.key && head !== null && head !== 'joined' && namesForeignText(text.slice(head.end), head.answer, own)) return invalid('foreign-key');
   if (head === 'joined' && commitments.length === 0) return invalid(list ? 'option-list' : 'conflict');
   if (head !== null && head !== 'joined' && !list) commitments.push(head);
   const resolved = resolveCommitments(text, commitments);

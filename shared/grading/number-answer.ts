@@ -7,7 +7,7 @@ import { parseUnit } from './units.ts';
 const FILLER =
   /^[\s"'([:=~≈]*(?:(?:about|approximately|approx\.?|around|roughly|nearly|exactly|a total of|is|are|the|total|=|≈)\s+)*["'(]*/i;
 const CORRECTION = new RegExp(
-  `\\b(?:no|wait|actually|sorry|correction|scratch that|i meant?|hold on|rather)\\b[\\s,.:!;\u2013-]*(?:(?:it|that|this|the answer)\\s+(?:is|should be|must be|would be)\\s+|it's\\s+|that's\\s+|should be\\s+|make (?:that|it)\\s+|(?:wait|no|actually|sorry)[\\s,.]+)*(?=${NUMBER_SOURCE})`,
+  `\\b(?:no|wait|actually|sorry|correction|scratch that|i meant?|hold on|rather)\\b[\\s,.:!;\u2013-]*(?:(?:it|that|this|the answer)\\s+(?:is|should be|must be|would be)\\s+|it's\\s+|that's\\s+|should be\\s+|make (?:that|it)\\s+|(?:wait|no|actually|sorry)[\\s,.]{1,4}){0,6}(?=${NUMBER_SOURCE})`,
   'gi',
 );
 const RANGE_NEXT = new RegExp(`^\\s*(?:-|\u2013|\\bto\\b|\\bor\\b)\\s*(?=${NUMBER_SOURCE})`, 'i');

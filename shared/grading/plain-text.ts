@@ -54,6 +54,10 @@ export function plainText(text: string): string {
   }
   return withoutLatex(out)
     .replace(/\r\n?/g, '\n')
+    // Long runs of blanks mean nothing and would cost time in every pattern below.
+    .replace(/[^\S\n]{3,}/g, '  ')
+    .replace(/\n(?:[^\S\n]{0,2}\n){2,}/g, '\n\n')
+    .replace(/(["'()[\].,;:!?*#>-])\1{8,}/g, '$1$1$1$1')
     .replace(/`/g, '')
     .replace(/\*{2,3}|__/g, '')
     .replace(/(?<![\d\s)])\*|\*(?![\d\s(])/g, '')

@@ -5,6 +5,8 @@ export type Scope = {
   text: string;
   /** A marker such as `Answer:` stands before the text. */
   marked: boolean;
+  /** The marker is that of an answer key (`Ans:`, `Answer- `), as quoted explanations begin. */
+  key: boolean;
   /** A reasoning tag was opened and never closed: nothing was answered yet. */
   unfinished: boolean;
 };
@@ -12,12 +14,16 @@ export type Scope = {
 const REASONING_END = /<\/(?:think|thinking|thought|reasoning|reason|scratchpad)>/gi;
 const REASONING_START = /<(?:think|thinking|thought|reasoning|reason|scratchpad)>/i;
 
+const ANSWER_KEY = /^\s*(?:final\s+|correct\s+)?(?:ans\b|answer\s*[-\u2013])/i;
+/** Characters of a scope that are read: the head after a marker, else the tail. Bounds the time on degenerate output. */
+const SCOPE_LIMIT = 12_000;
+
 const OF_WHAT = '(?:\\s+(?:choice|option|letter|here|now|to (?:the|this|that) (?:question|problem)|(?:to|for) (?:this|that|it)))?';
 const MARKER = new RegExp(
   [
     '<answer>',
     '\\[answer\\]',
-    '^\\W*final\\s*:',
+    '^[^\\w\\n]*final\\s*:',
     '\\\\boxed\\s*\\{?',
     '#{4,}',
     '答案\\s*(?:是|为|:)?',
@@ -26,7 +32,7 @@ const MARKER = new RegExp(
     // "the answer is", not "the answer is not" or "is unclear"
     `\\banswer${OF_WHAT}\\s+(?:is|was|would be|should be|must be|has to be|will be|becomes|remains)\\b(?!\\s+(?:not|never|clearly not|unclear|unknown|uncertain)\\b)`,
     // a line of its own, as a heading
-    '^[#\\s>-]*(?:the\\s+|my\\s+)?(?:final\\s+|correct\\s+)?answer\\s*$',
+    '^[# \\t>-]*(?:the\\s+|my\\s+)?(?:final\\s+|correct\\s+)?answer[ \\t]*$',
     // "Answer- C", "Ans. is 'b'"
     '^\\s*(?:final\\s+|correct\\s+)?ans(?:wer)?\\s*(?:[-\u2013]\\s*|\\.\\s*(?:is\\s+)?(?=[\'"(]*[a-jA-J\\d]))',
   ].join('|'),
@@ -62,7 +68,7 @@ export function answerScope(text: string, kind: AnswerKind): Scope {
   if (end >= 0) rest = text.slice(end);
   else {
     const open = REASONING_START.exec(text);
-    if (open) return { text: '', marked: false, unfinished: true };
+    if (open) return { text: '', marked: false, key: false, unfinished: true };
   }
   let best: Scope | null = null;
   for (const match of rest.matchAll(MARKER)) {
@@ -73,7 +79,8 @@ export function answerScope(text: string, kind: AnswerKind): Scope {
     let part = after;
     if (marker.startsWith('\\boxed')) part = marker.endsWith('{') ? braced(after) : after;
     else if (marker.toLowerCase() === '<answer>') part = after.split(/<\/answer>/i)[0] ?? after;
-    best = { text: part, marked: true, unfinished: false };
+    best = { text: part, marked: true, key: ANSWER_KEY.test(marker), unfinished: false };
   }
-  return best ?? { text: rest, marked: false, unfinished: false };
+  if (best) return { ...best, text: best.text.slice(0, SCOPE_LIMIT) };
+  return { text: rest.slice(-SCOPE_LIMIT), marked: false, key: false, unfinished: false };
 }

@@ -28,7 +28,7 @@ function patternsOf(words: readonly string[]): Patterns {
       `\\b(?:so|therefore|thus|hence|consequently|in conclusion|overall|in short|in summary)[,:]?\\s+(?:probably\\s+|likely\\s+)?${word}${END}`,
     ].map((source) => new RegExp(source, 'gi')),
     corrected: new RegExp(
-      `\\b(?:actually|wait|correction|sorry|rather|i meant?|hold on|on second thoughts?|on reflection|instead)[\\s,.:;!\u2013-]*(?:(?:it's|it is|it should be|should be|i meant?|make that|the answer is)[\\s,.:]*)*${word}${END}`,
+      `\\b(?:actually|wait|correction|sorry|rather|i meant?|hold on|on second thoughts?|on reflection|instead)[\\s,.:;!\u2013-]*(?:(?:it's|it is|it should be|should be|i meant?|make that|the answer is)[\\s,.:]{0,4}){0,6}${word}${END}`,
       'gi',
     ),
   };

@@ -1,13 +1,11 @@
 /** The report in a real browser: figures drawn, questions listed lazily, hostile text inert. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { writeReport } from '../../main/workbench/report.ts';
-import { browserFlags, findBrowser } from '../../scripts/browser.ts';
+import { findBrowser, withPage } from '../../scripts/browser.ts';
 import { hostileReport } from '../fixtures/report.ts';
 
 const browser = findBrowser();
@@ -18,8 +16,10 @@ it.skipIf(browser === null)('draws every figure, keeps only rows in sight, and r
   try {
     const path = join(folder, 'report.html');
     await writeReport(path, hostileReport);
-    const flags = [...browserFlags(join(folder, 'profile')), '--virtual-time-budget=8000', '--window-size=1280,1400', '--dump-dom'];
-    const { stdout: page } = await promisify(execFile)(browser ?? '', [...flags, pathToFileURL(path).href], { maxBuffer: 64e6 });
+    const page = await withPage(browser ?? '', pathToFileURL(path).href, { width: 1280, theme: 'light' }, async ({ evaluate }) => {
+      while ((await evaluate('document.documentElement.dataset.figures')) !== 'drawn') await new Promise((later) => setTimeout(later, 100));
+      return String(await evaluate('document.documentElement.outerHTML'));
+    });
     expect(page.includes('data-attacked')).toBe(false);
     expect(page.includes('data-figures="drawn"')).toBe(true);
     expect(page.match(/class="main-svg"/g)?.length).toBeGreaterThanOrEqual(6);

@@ -19,6 +19,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2
 
 def write(folder: str, tokenizer_folder: str) -> None:
     torch.manual_seed(5)
+    # head_dim is not among the config's declared fields, but its attention reads it.
+    head_width: dict[str, Any] = {"head_dim": 32}
     config = Qwen2Config(
         vocab_size=1216,
         hidden_size=64,
@@ -31,9 +33,8 @@ def write(folder: str, tokenizer_folder: str) -> None:
         tie_word_embeddings=False,
         eos_token_id=3,
         initializer_range=0.2,
+        **head_width,
     )
-    # Not among the config's declared fields, but what its attention reads.
-    setattr(config, "head_dim", 32)
     model = Qwen2ForCausalLM(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -56,7 +56,7 @@ async function start(mode: string, options: { resume?: boolean } = {}): Promise<
 
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await what()); tries++) {
-    if (tries > 400) throw new Error('waited in vain');
+    if (tries > 2000) throw new Error('waited in vain');
     await sleep(25);
   }
 }

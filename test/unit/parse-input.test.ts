@@ -22,17 +22,17 @@ describe('parseInput', () => {
   });
 
   test('a wrong number names field, value and bound', () => {
-    expect(messageOf(RunConfig, { kind: 'train', num_generations: 1 })).toBe(
+    expect(messageOf(RunConfig, { kind: 'train', data: {}, num_generations: 1 })).toBe(
       'config a.json: "num_generations" is 1: Too small: expected number to be >=2',
     );
   });
 
   test('an unknown key is answered with the key that was meant, at any depth (a key passed over in silence trains something else)', () => {
-    expect(messageOf(RunConfig, { kind: 'train', learning_rat: 1 })).toBe(
+    expect(messageOf(RunConfig, { kind: 'train', data: {}, learning_rat: 1 })).toBe(
       'config a.json: unknown key "learning_rat": did you mean "learning_rate"?',
     );
     expect(messageOf(RunConfig, { kind: 'train', data: { tran: 'x' } })).toContain('unknown key "data.tran": did you mean "train"?');
-    expect(messageOf(RunConfig, { kind: 'train', rewards: [{ name: 'correct', wieght: 1 }] })).toContain(
+    expect(messageOf(RunConfig, { kind: 'train', data: {}, rewards: [{ name: 'correct', wieght: 1 }] })).toContain(
       'unknown key "rewards[0].wieght": did you mean "weight"?',
     );
   });

@@ -1,7 +1,7 @@
 /** Every compiled kernel against plain double-precision code, and every gradient against finite differences of that code. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../main/policy/tfjs/backend.ts';
-import type { Address } from '../../main/policy/tfjs/kernels.ts';
+import { type Address, GEMM_SCRATCH } from '../../main/policy/tfjs/kernels.ts';
 import { rotaryTable } from '../../main/policy/tfjs/rotary-table.ts';
 import { Scope } from '../../main/policy/tfjs/scope.ts';
 import { RandomStream } from '../../shared/random.ts';
@@ -62,7 +62,19 @@ describe('gemm', () => {
         const packed = blank(1, depth * 8 * Math.ceil(n / 8));
         const out = put(c);
         backend.kernels.pack(put(tb ? plain.transpose(b) : b), tb ? depth : n, tb, packed, depth, n);
-        backend.kernels.gemm(put(ta ? plain.transpose(a) : a), ta ? m : depth, ta, packed, out, n, m, n, depth, add);
+        backend.kernels.gemm(
+          put(ta ? plain.transpose(a) : a),
+          ta ? m : depth,
+          ta,
+          packed,
+          out,
+          n,
+          m,
+          n,
+          depth,
+          add,
+          blank(1, GEMM_SCRATCH),
+        );
         const product = plain.multiply(a, b).map((row, i) => row.map((v, j) => v + (add ? ((c[i] as number[])[j] as number) : 0)));
         expectClose(get(out, m, n), product, 1e-6 * Math.max(8, depth));
       });
@@ -76,7 +88,7 @@ describe('gemm', () => {
     backend.kernels.pack(put(draw(depth, n)), n, 0, packed, depth, n);
     const product = (rows: Rows): Rows => {
       const out = blank(rows.length, n);
-      backend.kernels.gemm(put(rows), depth, 0, packed, out, n, rows.length, n, depth, 0);
+      backend.kernels.gemm(put(rows), depth, 0, packed, out, n, rows.length, n, depth, 0, 0);
       return get(out, rows.length, n);
     };
     const together = product(a);

@@ -76,7 +76,7 @@ export class DecodeStep {
   /** Logits of normed rows (the final norm's output). */
   project(normed: Address, rows: number, logits: Address): void {
     const { address, out, width } = this.head;
-    this.decoder.kernels.gemm(normed, width, 0, address, logits, out, rows, out, width, 0);
+    this.decoder.kernels.gemm(normed, width, 0, address, logits, out, rows, out, width, 0, 0);
   }
 
   /** Feeds token ids[r] at positions[r] of cache slot slots[r]; the next token's logits are then in rows 0 … n − 1 of `logits`. */
@@ -91,7 +91,7 @@ export class DecodeStep {
     const { layout, rotaryTable } = this.decoder;
     const at = (offset: number): Address => this.weights + 4 * offset;
     const product = (from: Address, weight: Packed, to: Address, add: 0 | 1): void =>
-      k.gemm(from, weight.width, 0, weight.address, to, weight.out, n, weight.out, weight.width, add);
+      k.gemm(from, weight.width, 0, weight.address, to, weight.out, n, weight.out, weight.width, add, 0);
     k.gatherRows(at(layout.embedding), this.indices.ids, x, n, s.hidden);
     layout.layers.forEach((layer, i) => {
       const own = this.layers[i] as (typeof this.layers)[number];

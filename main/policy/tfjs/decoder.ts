@@ -4,7 +4,7 @@
  */
 import type { ModelConfig } from '../model-config.ts';
 import type { Backend } from './backend.ts';
-import type { Address, Kernels } from './kernels.ts';
+import { type Address, GEMM_SCRATCH, type Kernels } from './kernels.ts';
 import { decoderLayout, type LayerLayout, type Layout } from './layout.ts';
 import type { PackedBatch } from './packing.ts';
 import { rotaryTable } from './rotary-table.ts';
@@ -105,7 +105,7 @@ export class Decoder {
     const packed = scope.floats(x.width * 8 * Math.ceil(out / 8));
     this.kernels.pack(weight, x.width, 1, packed, x.width, out);
     const add = options.bias !== undefined || options.residual ? 1 : 0;
-    this.kernels.gemm(x.address, x.width, 0, packed, y.address, out, x.rows, out, x.width, add);
+    this.kernels.gemm(x.address, x.width, 0, packed, y.address, out, x.rows, out, x.width, add, 0);
     scope.free(packed);
     return y;
   }
@@ -115,12 +115,13 @@ export class Decoder {
     const k = this.kernels;
     const dx = scope.matrix(x.rows, x.width);
     const packed = scope.floats(8 * Math.ceil(x.width / 8) * Math.max(dy.width, x.rows));
+    const columns = scope.floats(GEMM_SCRATCH);
     k.pack(weight, x.width, 0, packed, dy.width, x.width);
-    k.gemm(dy.address, dy.width, 0, packed, dx.address, x.width, x.rows, x.width, dy.width, 0);
+    k.gemm(dy.address, dy.width, 0, packed, dx.address, x.width, x.rows, x.width, dy.width, 0, 0);
     k.pack(x.address, x.width, 0, packed, x.rows, x.width);
-    k.gemm(dy.address, dy.width, 1, packed, dweight, x.width, dy.width, x.width, x.rows, 1);
+    k.gemm(dy.address, dy.width, 1, packed, dweight, x.width, dy.width, x.width, x.rows, 1, columns);
     if (dbias !== undefined) k.sumRows(dy.address, dbias, dy.rows, dy.width);
-    scope.free(packed);
+    scope.free(packed, columns);
     return dx;
   }
 
@@ -210,9 +211,10 @@ export class Decoder {
     const w = (offset: number): Address => weights + 4 * offset;
     const g = (offset: number): Address => gradients + 4 * offset;
     const dactivated = this.linearGradient(scope, saved.activated, dout, w(layer.down), g(layer.down));
-    const dgateUp = scope.matrix(n, 2 * s.intermediate);
-    k.swiGluGradient(saved.gateUp.address, dactivated.address, dgateUp.address, n, s.intermediate);
-    scope.free(dactivated, saved.activated, saved.gateUp);
+    // In place: the largest activation of a layer is not copied.
+    const dgateUp = saved.gateUp;
+    k.swiGluGradient(dgateUp.address, dactivated.address, dgateUp.address, n, s.intermediate);
+    scope.free(dactivated, saved.activated);
     const dinnerNormed = this.linearGradient(scope, saved.innerNormed, dgateUp, w(layer.gateUp), g(layer.gateUp));
     scope.free(dgateUp, saved.innerNormed);
     this.addNormGradient(scope, saved.inner, w(layer.innerGain), dinnerNormed, dout, g(layer.innerGain));

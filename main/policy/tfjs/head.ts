@@ -4,7 +4,7 @@
  */
 import type { TokenLogprobs } from '../policy.ts';
 import type { Decoder } from './decoder.ts';
-import type { Address } from './kernels.ts';
+import { type Address, GEMM_SCRATCH } from './kernels.ts';
 import type { PackedBatch } from './packing.ts';
 import type { Matrix, Scope } from './scope.ts';
 
@@ -72,6 +72,7 @@ function runHead(
   const wide = 8 * Math.ceil(width / 8);
   const rowsPacked = backward ? scope.floats(wide * vocabulary) : 0;
   const normedPacked = backward ? scope.floats(wide * chunk) : 0;
+  const scratch = scope.floats(backward ? GEMM_SCRATCH : 1);
   const dnormed = scope.matrix(backward ? count : 0, width);
   if (backward) k.pack(head, width, 0, rowsPacked, vocabulary, width);
 
@@ -79,7 +80,7 @@ function runHead(
     const n = Math.min(chunk, count - from);
     const x = normed.address + 4 * from * width;
     const target = targets + 4 * from;
-    k.gemm(x, width, 0, columns, logits.address, vocabulary, n, vocabulary, width, 0);
+    k.gemm(x, width, 0, columns, logits.address, vocabulary, n, vocabulary, width, 0, 0);
     k.scoreRows(logits.address, target, logprob, entropy, greedy, logSum, n, vocabulary, 1 / temperature);
     const part = {
       logprobs: scope.viewFloats(logprob, n),
@@ -92,9 +93,21 @@ function runHead(
     if (!backward) continue;
     backward.coefficients(from, part, scope.viewFloats(coefficient, n));
     k.scoreRowsGradient(logits.address, target, logSum, coefficient, n, vocabulary, 1 / temperature);
-    k.gemm(logits.address, vocabulary, 0, rowsPacked, dnormed.address + 4 * from * width, width, n, width, vocabulary, 0);
+    k.gemm(logits.address, vocabulary, 0, rowsPacked, dnormed.address + 4 * from * width, width, n, width, vocabulary, 0, 0);
     k.pack(x, width, 0, normedPacked, n, width);
-    k.gemm(logits.address, vocabulary, 1, normedPacked, backward.gradients + 4 * decoder.layout.head, width, vocabulary, width, n, 1);
+    k.gemm(
+      logits.address,
+      vocabulary,
+      1,
+      normedPacked,
+      backward.gradients + 4 * decoder.layout.head,
+      width,
+      vocabulary,
+      width,
+      n,
+      1,
+      scratch,
+    );
   }
 
   const dhidden = scope.matrix(backward ? hidden.rows : 0, width);
@@ -106,6 +119,6 @@ function runHead(
     k.scatterAddRows(dnormed.address, rows, dhidden.address, count, width);
     scope.free(rowsPacked, normedPacked);
   }
-  scope.free(rows, targets, picked, normed, logits, logprob, entropy, logSum, coefficient, greedy, columns, dnormed);
+  scope.free(rows, targets, picked, normed, logits, logprob, entropy, logSum, coefficient, greedy, columns, scratch, dnormed);
   return { scores, dhidden };
 }

@@ -10,9 +10,12 @@ export type Address = number;
 /** Booleans cross as 0 or 1. */
 type Flag = 0 | 1;
 
+/** Floats of scratch space for `gemm` with a transposed left operand: SCRATCH of resources/kernels/gemm.ts. */
+export const GEMM_SCRATCH = 120 * 256;
+
 /** Exports of policy.wasm; the sources say what each computes and how large its scratch space is. */
 export interface Kernels {
-  /** C[m × n] (+)= A · packed B; A is [m × depth], or stored [depth × m] when transposed. */
+  /** C[m × n] (+)= A · packed B; A is [m × depth], or stored [depth × m] when transposed (only then scratch is used). */
   gemm(
     a: Address,
     lda: number,

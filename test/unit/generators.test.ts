@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { arithmeticDrills, arithmeticQuestions } from '../../main/data/arithmetic.ts';
+import { dosageQuestions } from '../../main/data/dosage.ts';
+import { productName, splitOfProduct } from '../../main/data/product-split.ts';
+import { grade } from '../../shared/grading/grader.ts';
+
+const SPLITS = ['train', 'validation', 'test'] as const;
+
+/** Products and quotients as they stand in a worked solution, read from its text alone. */
+function productsIn(text: string): [number, number][] {
+  const found: [number, number][] = [];
+  for (const [, a, b] of text.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)\*(\d+(?:\.\d+)?)/g)) found.push([Number(a), Number(b)]);
+  for (const [, , b, c] of text.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)\/(\d+(?:\.\d+)?)=(\d+(?:\.\d+)?)/g)) found.push([Number(b), Number(c)]);
+  return found;
+}
+
+describe('arithmetic', () => {
+  test('the same row is the same question for ever, whatever the number asked for', () => {
+    expect(arithmeticQuestions('test', 20)).toEqual(arithmeticQuestions('test').slice(0, 20));
+    expect(arithmeticQuestions('test', 1)[0]).toMatchObject({ id: 'test:0', dataset: 'arithmetic', kind: 'number' });
+  });
+
+  test('no product of a test or validation solution is ever seen in training, drills included (the test would leak)', () => {
+    const train = new Set<string>();
+    const heldOut = (pairs: [number, number][]) => pairs.filter((p) => splitOfProduct(p) !== null);
+    for (const q of [...arithmeticQuestions('train'), ...dosageQuestions('train')]) {
+      for (const pair of heldOut(productsIn(q.solution ?? ''))) train.add(productName(pair));
+    }
+    for (const drill of arithmeticDrills(20000))
+      for (const pair of heldOut(productsIn(drill.prompt + drill.result))) train.add(productName(pair));
+    expect(train.size).toBeGreaterThan(500);
+    for (const q of [...arithmeticQuestions('test'), ...arithmeticQuestions('validation')]) {
+      const pairs = heldOut(productsIn(q.solution ?? ''));
+      expect(pairs.length).toBeGreaterThan(0);
+      for (const pair of pairs) expect(train.has(productName(pair)), `${q.id}: ${productName(pair)}`).toBe(false);
+    }
+  });
+
+  test('question texts differ within a split and between splits', () => {
+    const all = SPLITS.flatMap((split) => arithmeticQuestions(split, 500).map((q) => q.question));
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  test('every written equation is true', () => {
+    for (const q of arithmeticQuestions('train', 500)) {
+      for (const sentence of (q.solution ?? '').split(/[.:,] /)) {
+        if (!/^[\d*+=-]+\.?$/.test(sentence) || !sentence.includes('=')) continue;
+        const values = sentence.replace(/\.$/, '').split('=').map(evaluateSum);
+        for (const value of values) expect(value, `${q.id}: ${sentence}`).toBe(values[0]);
+      }
+    }
+  });
+});
+
+const evaluateSum = (text: string): number =>
+  text.split(/(?=[+-])/).reduce(
+    (sum, term) =>
+      sum +
+      term
+        .replace(/^\+/, '')
+        .split('*')
+        .map(Number)
+        .reduce((a, b) => a * b, 1),
+    0,
+  );
+
+describe('dosage', () => {
+  const test300 = dosageQuestions('test');
+
+  test('all formulas stand in the test split, with a unit each', () => {
+    const formulas = new Set(test300.map((q) => q.meta?.formula));
+    expect([...formulas].sort()).toEqual([
+      'BMI',
+      'creatinine clearance',
+      'dilution',
+      'drip rate',
+      'infusion rate',
+      'unit conversion',
+      'weight-based dose',
+    ]);
+    expect(test300.every((q) => q.unit)).toBe(true);
+  });
+
+  test('golds follow from the numbers in the question, worked out again from its text', () => {
+    for (const q of test300) {
+      const n = [...q.question.matchAll(/\d+(?:\.\d+)?/g)].map(Number);
+      const gold = Number(q.gold);
+      const [a, b, c] = n as [number, number, number];
+      if (q.meta?.formula === 'weight-based dose') expect(gold).toBe(a * b);
+      if (q.meta?.formula === 'infusion rate') expect(gold).toBeCloseTo(a / b, 9);
+      if (q.meta?.formula === 'drip rate') expect(Math.abs(gold - (a * c) / b)).toBeLessThanOrEqual(0.5);
+      if (q.meta?.formula === 'dilution') expect(gold).toBeCloseTo((b * c) / a, 9);
+      if (q.meta?.formula === 'BMI') expect(Math.abs(gold - a / (b * b))).toBeLessThan(0.06);
+      if (q.meta?.formula === 'creatinine clearance') {
+        const clearance = (((140 - a) * b) / (72 * c)) * (q.question.includes('woman') ? 0.85 : 1);
+        expect(Math.abs(gold - clearance)).toBeLessThan(0.06);
+      }
+    }
+  });
+
+  test('values are plausible: no dose, rate or index that no ward has seen', () => {
+    for (const q of test300) {
+      const gold = Number(q.gold);
+      if (q.meta?.formula === 'weight-based dose') expect(gold).toBeLessThanOrEqual(900);
+      if (q.meta?.formula === 'infusion rate') expect(gold).toBeLessThanOrEqual(200);
+      if (q.meta?.formula === 'BMI') expect(gold > 10 && gold < 60).toBe(true);
+      if (q.meta?.formula === 'creatinine clearance') expect(gold > 5 && gold < 250).toBe(true);
+    }
+  });
+
+  test('the grader finds every worked solution right, and the number with another unit of the same kind too', () => {
+    for (const q of [...test300, ...arithmeticQuestions('test')])
+      expect(grade(q.solution ?? '', q).correct, `${q.id}: ${q.solution}`).toBe(true);
+    const inMg = test300.find((q) => q.unit === 'mg' && Number(q.gold) > 10);
+    expect(inMg).toBeDefined();
+    if (inMg) {
+      expect(grade(`Answer: ${Number(inMg.gold) / 1000} g`, inMg).correct).toBe(true);
+      expect(grade(`Answer: ${inMg.gold} mL`, inMg).correct).toBe(false);
+    }
+  });
+});
