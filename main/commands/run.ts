@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
 import { repeated } from './options.ts';
+import { RunFailed } from './outcome.ts';
 
 interface RunOptions {
   runs?: string;
@@ -29,12 +30,13 @@ export function register(program: Command, io: Io): void {
         io.out({ config: prepared.config, model: prepared.model, data: prepared.data, splits: prepared.splits });
         return;
       }
-      const { defaultRunsDir, runName } = await import('../workbench/runs.ts');
+      const { defaultRunsDir, logEnd, runName } = await import('../workbench/runs.ts');
       const { carryOut, newRun } = await import('./start-run.ts');
       const folder = await newRun(config, resolve(options.runs ?? defaultRunsDir()));
       if (options.detach) {
         const { startRun } = await import('../machine/local.ts');
-        await startRun(folder, { detached: true }).begun();
+        const code = await startRun(folder, { detached: true }).begun();
+        if (code !== null && code !== 0) throw new RunFailed(`run ${runName(folder)} ended at once: ${await logEnd(folder)}`);
         io.out({ run: runName(folder), folder }, `${runName(folder)} has started; follow it with: medlogictrace runs tail ${folder}`);
         return;
       }
