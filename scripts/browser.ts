@@ -93,11 +93,11 @@ async function connect(address: URL): Promise<Connection> {
   };
 }
 
-/** Opens a page, hands it to `use`, and closes the browser whatever happens. */
+/** Opens a page, hands it to `use`, and closes the browser whatever happens, after `limit` seconds at the latest. */
 export async function withPage<T>(
   browser: string,
   url: string,
-  { width, theme }: { width: number; theme: 'light' | 'dark' },
+  { width, theme, limit = 90 }: { width: number; theme: 'light' | 'dark'; limit?: number },
   use: (page: Page) => Promise<T>,
 ): Promise<T> {
   const profile = await mkdtemp(join(tmpdir(), 'browser-'));
@@ -105,7 +105,11 @@ export async function withPage<T>(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  try {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`${url}: the browser was not done within ${limit} s`)), 1000 * limit);
+  });
+  const work = async (): Promise<T> => {
     const { call, next } = await connect(await debuggerAddress(child));
     await call('Emulation.setDeviceMetricsOverride', { width, height: 1000, deviceScaleFactor: 2, mobile: false });
     await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: theme }] });
@@ -124,7 +128,11 @@ export async function withPage<T>(
         return Buffer.from(z.object({ data: z.string() }).parse(shot).data, 'base64');
       },
     });
+  };
+  try {
+    return await Promise.race([work(), late]);
   } finally {
+    clearTimeout(timer);
     child.kill('SIGKILL');
     await ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 3 });

@@ -12,9 +12,6 @@ import { fileURLToPath } from 'node:url';
 /** The checkout's top folder. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The major version that runs the TypeScript sources; Electron embeds the same. */
-export const NODE_MAJOR = 24;
-
 /**
  * Where the `node` package puts its binary.
  * @param {string} folder the checkout
@@ -39,7 +36,7 @@ export function missingPackages(lock, installed) {
 
 /**
  * What has to be fetched before anything can run.
- * @param {{missing: string[], hasModules: boolean, hasNode: boolean, nodeMajor: number}} found
+ * @param {{missing: string[], hasModules: boolean, hasNode: boolean}} found
  * @returns {{install: 'ci' | 'install' | null, node: boolean}}
  *   `ci`: a clean install; `install`: only what is missing, for a folder that is there already. `node`: fetch the Node 24 binary.
  */
@@ -90,7 +87,6 @@ export function ensure() {
     missing: missingPackages(lock, installed),
     hasModules: installed !== null,
     hasNode: existsSync(node),
-    nodeMajor: Number(process.versions.node.split('.')[0]),
   });
   if (todo.install !== null || todo.node) process.stderr.write('Fetching what is missing (npm packages, Node 24); this happens once.\n');
   const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--include=dev'];

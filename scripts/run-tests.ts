@@ -26,7 +26,7 @@ interface Group {
 
 const groups: readonly Group[] = [
   { name: 'unit', what: 'pure parts', limit: 180 },
-  { name: 'integration', what: 'processes, folders, the command line', limit: 480 },
+  { name: 'integration', what: 'processes, folders, the command line', limit: 600 },
   { name: 'engine', what: 'against PyTorch and Transformers', limit: 480, needs: 'python' },
   { name: 'models', what: 'the tiny model and real data files', limit: 600 },
   { name: 'e2e', what: 'the window in Chromium', limit: 180, needs: 'chromium' },

@@ -5,6 +5,7 @@ import { locateModel } from '../policy/model-location.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createTfjsPolicy } from '../policy/tfjs/policy.ts';
 import { checkTokenizerFits, loadTokenizer, type Tokenizer } from '../policy/tokenizer.ts';
+import { readWeightHeaders } from '../policy/weight-headers.ts';
 
 export interface OpenedModel {
   folder: string;
@@ -13,10 +14,11 @@ export interface OpenedModel {
   policy: Policy;
 }
 
-/** Reads a checkpoint's tokenizer and checks that it fits, without loading weights. Errors name the model and the finding. */
+/** Reads a checkpoint's tokenizer and the headers of its weights and checks that all fit, without loading weights. Errors name the model and the finding. */
 export async function inspectModel(model: string): Promise<Omit<OpenedModel, 'policy'> & { hash: string }> {
   const folder = locateModel(model);
   const config = await readModelConfig(folder);
+  await readWeightHeaders(folder, config);
   const tokenizer = await loadTokenizer(folder);
   checkTokenizerFits(tokenizer, config);
   return { folder, config, tokenizer, hash: await hashCheckpoint(folder) };

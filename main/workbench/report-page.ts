@@ -124,7 +124,7 @@ ${section(
   'result',
   'Is it better, with fewer tokens?',
   `<div class="headlines">${report.comparisons.map(headline).join('')}</div>
-${report.notes.length === 0 ? '' : `<div class="notes"><h3>What the gain consists of</h3>${report.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('')}</div>`}
+${report.notes.length === 0 ? '' : `<div class="notes"><h3>About this result</h3>${report.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('')}</div>`}
 <div class="pair">${byId('before-after-accuracy')
     .map((figure) => figureHtml(figure, ''))
     .join('')}${byId('before-after-tokens')

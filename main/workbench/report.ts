@@ -113,9 +113,12 @@ function questionsOf({ name, questions, beforeItems, afterItems }: ReportedCompa
   };
 }
 
+/** The text of a file of the page. */
+const reportFile = (name: string): Promise<string> => readFile(new URL(`../../renderer/report/${name}`, import.meta.url), 'utf8');
+
 /** A browser script kept as TypeScript, its types taken out: needs no build. */
 async function browserScript(name: string): Promise<string> {
-  const source = await readFile(new URL(`../../renderer/report/${name}.ts`, import.meta.url), 'utf8');
+  const source = await reportFile(`${name}.ts`);
   // Node announces this function as experimental on standard error; the announcement is for us, not for who reads a result.
   const emitWarning = process.emitWarning;
   process.emitWarning = () => undefined;
@@ -131,7 +134,7 @@ async function pageScripts(): Promise<PageScripts> {
   return {
     plotly: await readFile(plotly, 'utf8'),
     page: [await browserScript('figures'), await browserScript('detail'), await browserScript('questions')],
-    style: await readFile(new URL('../../renderer/report/report.css', import.meta.url), 'utf8'),
+    style: (await reportFile('report.css')) + (await reportFile('questions.css')),
   };
 }
 

@@ -4,7 +4,7 @@ import { followedByOwnText, JOINED, standsForOption } from './letter-token.ts';
 import { normalOption } from './option-text.ts';
 
 const HEAD =
-  /^[^\w\"'([]*(?:(?:well|sure|okay|ok|hmm|so|thus|therefore|i think|i believe|probably|likely|most likely|definitely|clearly|certainly|maybe|perhaps)[,!.:]?\s+)?(?:(?:the\s+)?(?:option|choice|letter|alternative)\s*[:\s]\s*)?["'([]*(?:(?:option|choice)\s+)?["'([]*([A-Ja-j])(?!\w|'\w)/i;
+  /^[^\w"'([]*(?:(?:well|sure|okay|ok|hmm|so|thus|therefore|i think|i believe|probably|likely|most likely|definitely|clearly|certainly|maybe|perhaps)[,!.:]?\s+)?(?:(?:the\s+)?(?:option|choice|letter|alternative)\s*[:\s]\s*)?["'([]*(?:(?:option|choice)\s+)?["'([]*([A-Ja-j])(?!\w|'\w)/i;
 /** A letter right at the head of the text; 'joined' when several stand there as one. */
 export function directLetter(text: string, own: readonly string[]): Commitment | 'joined' | null {
   const match = HEAD.exec(text);
@@ -22,7 +22,7 @@ export function directLetter(text: string, own: readonly string[]): Commitment |
   return { answer: written.toUpperCase(), start, end, method: 'letter' };
 }
 
-const LABEL = /(?:^|[\s(])\(?([A-Ja-j])[.):]\s*/g;
+const LABEL = /(?:^|[\s(])(?:[Oo]ption |[Cc]hoice )?\(?([A-Ja-j])[.):]\s*/g;
 
 /** Whether the letter at the head begins a list of the options rather than an answer. */
 export function beginsOptionList(text: string, own: readonly string[]): boolean {
@@ -32,15 +32,19 @@ export function beginsOptionList(text: string, own: readonly string[]): boolean 
     end: m.index + m[0].length,
   }));
   const [first, second, third] = labels;
-  if (!first || !second || first.start > 8 || first.letter === second.letter) return false;
+  if (!first || !second || first.start > 2 || first.letter === second.letter) return false;
   const ownOf = (letter: string): string | undefined => own[letter.charCodeAt(0) - 65];
   const entry = (from: number, to: number | undefined): string => normalOption(text.slice(from, to).split('\n')[0] ?? '');
   // "A. <its text> B. <its text>" with nothing between, in any order.
   const alone = text.slice(first.end, second.start).trim().split('\n').length === 1;
-  if (alone && entry(first.end, second.start) === ownOf(first.letter) && entry(second.end, third?.start) === ownOf(second.letter)) return true;
+  if (alone && entry(first.end, second.start) === ownOf(first.letter) && entry(second.end, third?.start) === ownOf(second.letter))
+    return true;
   // Three labels in a row, up from A or down to A, on one line or on adjacent ones.
   const place = (label: { letter: string }): number => label.letter.charCodeAt(0);
   if (!third || place(second) - place(first) !== place(third) - place(second) || Math.abs(place(second) - place(first)) !== 1) return false;
-  const lines = text.slice(first.end, third.start).split('\n').filter((line) => line.trim() !== '').length;
+  const lines = text
+    .slice(first.end, third.start)
+    .split('\n')
+    .filter((line) => line.trim() !== '').length;
   return lines <= 2 && (first.letter === 'A' || place(second) < place(first));
 }

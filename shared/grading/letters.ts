@@ -52,7 +52,8 @@ export function letterAnswer(scope: Scope, options: readonly string[] | undefine
   const commitments: Commitment[] = [...anchoredLetters(text, own), ...bracketedLetters(text, own)];
   const head = directLetter(text, own);
   const list = head !== null && beginsOptionList(text, own);
-  if (scope.key && head !== null && head !== 'joined' && namesForeignText(text.slice(head.end), head.answer, own)) return invalid('foreign-key');
+  if (scope.key && head !== null && head !== 'joined' && namesForeignText(text.slice(head.end), head.answer, own))
+    return invalid('foreign-key');
   if (head === 'joined' && commitments.length === 0) return invalid(list ? 'option-list' : 'conflict');
   if (head !== null && head !== 'joined' && !list) commitments.push(head);
   const resolved = resolveCommitments(text, commitments);

@@ -31,7 +31,12 @@ export function leadingOption(text: string, options: readonly string[], marked: 
     .replace(/^(?:the|an?)\s+(?=\w)/, (article) => (startsOption(text, options, article) ? article : ''));
   let best = -1;
   options.forEach((option, index) => {
-    if (option === '' || !lower.startsWith(option) || !(DELIMITED.test(lower.slice(option.length)) || (marked && ASSERTED.test(lower.slice(option.length))))) return;
+    if (
+      option === '' ||
+      !lower.startsWith(option) ||
+      !(DELIMITED.test(lower.slice(option.length)) || (marked && ASSERTED.test(lower.slice(option.length))))
+    )
+      return;
     if (best < 0 || option.length > (options[best] ?? '').length) best = index;
   });
   return best >= 0 && options.indexOf(options[best] ?? '', best + 1) < 0 ? best : -1;

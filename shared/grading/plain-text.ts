@@ -52,14 +52,16 @@ export function plainText(text: string): string {
       .replace(/[\u2022\u25cf\u25aa]/g, '-')
       .replace(/[\u20ac\u00a3\u20b9\u00a5]/g, '');
   }
-  return withoutLatex(out)
-    .replace(/\r\n?/g, '\n')
-    // Long runs of blanks mean nothing and would cost time in every pattern below.
-    .replace(/[^\S\n]{3,}/g, '  ')
-    .replace(/\n(?:[^\S\n]{0,2}\n){2,}/g, '\n\n')
-    .replace(/(["'()[\].,;:!?*#>-])\1{8,}/g, '$1$1$1$1')
-    .replace(/`/g, '')
-    .replace(/\*{2,3}|__/g, '')
-    .replace(/(?<![\d\s)])\*|\*(?![\d\s(])/g, '')
-    .replace(/\$/g, '');
+  return (
+    withoutLatex(out)
+      .replace(/\r\n?/g, '\n')
+      // Long runs of blanks mean nothing and would cost time in every pattern below.
+      .replace(/[^\S\n]{3,}/g, '  ')
+      .replace(/\n(?:[^\S\n]{0,2}\n){2,}/g, '\n\n')
+      .replace(/(["'()[\].,;:!?*#>-])\1{8,}/g, '$1$1$1$1')
+      .replace(/`/g, '')
+      .replace(/\*{2,3}|__/g, '')
+      .replace(/(?<![\d\s)])\*|\*(?![\d\s(])/g, '')
+      .replace(/\$/g, '')
+  );
 }

@@ -60,27 +60,25 @@ function braced(rest: string): string {
   return rest;
 }
 
-/** `text` is plain (see `plainText`). */
+const NOTHING: Scope = { text: '', marked: false, key: false, unfinished: true };
+
+/** What counts of `text`, which is plain (see `plainText`). */
 export function answerScope(text: string, kind: AnswerKind): Scope {
-  let rest = text;
-  let end = -1;
-  for (const match of text.matchAll(REASONING_END)) end = match.index + match[0].length;
-  if (end >= 0) rest = text.slice(end);
-  else {
-    const open = REASONING_START.exec(text);
-    if (open) return { text: '', marked: false, key: false, unfinished: true };
-  }
-  let best: Scope | null = null;
+  let reasoned = 0;
+  for (const match of text.matchAll(REASONING_END)) reasoned = match.index + match[0].length;
+  if (reasoned === 0 && REASONING_START.test(text)) return NOTHING;
+  const rest = text.slice(reasoned);
+  let last: { marker: string; end: number } | null = null;
   for (const match of rest.matchAll(MARKER)) {
     const marker = match[0];
-    const after = rest.slice(match.index + marker.length);
-    if (marker.startsWith('#') && /^#+$/.test(marker) && !hashesMark(after, kind)) continue;
+    const end = match.index + marker.length;
+    if (/^#+$/.test(marker) && !hashesMark(rest.slice(end, end + 80), kind)) continue;
     if (VOID_BEFORE.test(rest.slice(Math.max(0, match.index - 60), match.index))) continue;
-    let part = after;
-    if (marker.startsWith('\\boxed')) part = marker.endsWith('{') ? braced(after) : after;
-    else if (marker.toLowerCase() === '<answer>') part = after.split(/<\/answer>/i)[0] ?? after;
-    best = { text: part, marked: true, key: ANSWER_KEY.test(marker), unfinished: false };
+    last = { marker, end };
   }
-  if (best) return { ...best, text: best.text.slice(0, SCOPE_LIMIT) };
-  return { text: rest.slice(-SCOPE_LIMIT), marked: false, key: false, unfinished: false };
+  if (!last) return { text: rest.slice(-SCOPE_LIMIT), marked: false, key: false, unfinished: false };
+  let part = rest.slice(last.end, last.end + SCOPE_LIMIT);
+  if (/^\\boxed\s*\{$/.test(last.marker)) part = braced(part);
+  else if (last.marker.toLowerCase() === '<answer>') part = part.split(/<\/answer>/i)[0] ?? part;
+  return { text: part, marked: true, key: ANSWER_KEY.test(last.marker), unfinished: false };
 }

@@ -45,7 +45,7 @@ describe('the file', () => {
   });
 
   it('says what it is not for, shows constants, legacy and intervals, and stays small', async () => {
-    for (const text of ['not for clinical use', 'constant:0 (%)', 'legacy50 (%)', 'What the gain consists of']) {
+    for (const text of ['not for clinical use', 'constant:0 (%)', 'legacy50 (%)', 'About this result']) {
       expect(html.includes(text), text).toBe(true);
     }
     expect((await stat(path)).size).toBeLessThan(6e6);

@@ -184,11 +184,11 @@ describe('attention', () => {
     backend.kernels.attention(x, out, logSum, at, 3, heads, keyHeads, headWidth, scale, scratch);
     expectClose(get(out, n, heads * headWidth), forward(qkv), 2e-6);
     backend.kernels.attentionGradient(x, out, logSum, put(dout), dqkv, at, 3, heads, keyHeads, headWidth, scale, scratch);
-    expectClose(
-      get(dqkv, n, width),
-      plain.finiteDifferences((v) => plain.inner(forward(v), dout), qkv),
-      2e-5,
-    );
+    // Rows at the edges of sequences, blocks and panels: all of them would take seconds.
+    const rows = [0, 1, 6, 7, 19, 26];
+    const loss = (changed: Rows): number => plain.inner(forward(qkv.map((row, i) => changed[rows.indexOf(i)] ?? row)), dout);
+    const pick = (all: Rows): Rows => rows.map((i) => all[i] as number[]);
+    expectClose(pick(get(dqkv, n, width)), plain.finiteDifferences(loss, pick(qkv)), 2e-5);
   });
 
   it('decodes with a cache what the whole sequence gives, from a copied slot too', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkSampling, drawFiltered } from '../../main/policy/tfjs/sampling.ts';
+import { RandomStream } from '../../shared/random.ts';
 
 const p = Float32Array.of(0.1, 0.3, 0.05, 0.3, 0.25);
 /** Ids drawn over a fine grid of uniforms: the support of the filtered distribution, with shares. */
@@ -29,6 +30,31 @@ describe('drawFiltered', () => {
     expect(found.get(1)).toBeGreaterThan(498);
     expect(found.get(3)).toBeGreaterThan(498);
     expect([...shares({ top_k: 2, top_p: 0.4 }).keys()]).toEqual([1]);
+  });
+
+  it('keeps what sorting the whole vocabulary would keep', () => {
+    // Catches a shortcut that drops an id which the filter should keep.
+    const random = new RandomStream(1, 'filters');
+    for (let i = 0; i < 200; i++) {
+      const row = Float32Array.from({ length: 40 }, () => random.next() ** (1 + (i % 30)));
+      const [top_k, top_p] = [i % 3 === 0 ? 0 : 1 + (i % 45), i % 4 === 0 ? 1 : 0.05 + 0.95 * random.next()];
+      const order = Array.from(row.keys()).sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
+      const within = top_k === 0 ? order : order.slice(0, top_k);
+      const total = within.reduce((sum, id) => sum + (row[id] as number), 0);
+      let mass = 0;
+      const kept =
+        top_p === 1
+          ? within
+          : within.filter((id, n) => {
+              const open = n === 0 || mass < top_p * total;
+              mass += row[id] as number;
+              return open;
+            });
+      const least = Math.min(...kept);
+      const most = Math.max(...kept);
+      expect(drawFiltered(row, { top_k, top_p }, 0)).toBe(least);
+      expect(drawFiltered(row, { top_k, top_p }, 1)).toBe(most);
+    }
   });
 
   it('a uniform just below 1 still draws a kept id', () => {

@@ -27,6 +27,7 @@ export interface Kernels {
     n: number,
     depth: number,
     add: Flag,
+    scratch: Address,
   ): void;
   /** B[depth × n] (stored [n × depth] when transposed) into panels of 8 columns: depth · 8 · ceil(n / 8) floats. */
   pack(b: Address, ldb: number, transposed: Flag, packed: Address, depth: number, n: number): void;

@@ -67,16 +67,13 @@ function emptyBatch(lengths: number[], rows: number): PackedBatch {
   };
 }
 
-/**
- * Index ranges [from, to) of micro-batches: `size` sequences each, or without a size as many as stay within `tokens` (at least one).
- */
-export function microBatches(lengths: readonly number[], tokens: number, size?: number): [number, number][] {
+/** Index ranges [from, to) of micro-batches: as many sequences as stay within `tokens` (at least one) and are at most `size`. */
+export function microBatches(lengths: readonly number[], tokens: number, size = Number.POSITIVE_INFINITY): [number, number][] {
   const ranges: [number, number][] = [];
   let from = 0;
   let sum = 0;
   lengths.forEach((length, i) => {
-    const full = size === undefined ? sum + length > tokens : i - from >= size;
-    if (i > from && full) {
+    if (i > from && (sum + length > tokens || i - from >= size)) {
       ranges.push([from, i]);
       from = i;
       sum = 0;

@@ -10,7 +10,7 @@ export const isFiltered = (sampling: Sampling): boolean => sampling.top_p < 1 ||
  */
 export function drawFiltered(probabilities: Float32Array, { top_k, top_p }: Pick<Sampling, 'top_k' | 'top_p'>, uniform: number): number {
   const p = (id: number): number => probabilities[id] as number;
-  let kept = Array.from(probabilities.keys()).sort((a, b) => p(b) - p(a) || a - b);
+  let kept = candidates(probabilities, top_k, top_p).sort((a, b) => p(b) - p(a) || a - b);
   if (top_k > 0) kept = kept.slice(0, top_k);
   if (top_p < 1) {
     const total = kept.reduce((sum, id) => sum + p(id), 0);
@@ -27,6 +27,17 @@ export function drawFiltered(probabilities: Float32Array, { top_k, top_p }: Pick
     if (sum > goal) return id;
   }
   return kept[kept.length - 1] as number;
+}
+
+/** The ids that can survive the filters, in order: sorting a whole vocabulary by a comparison would cost more than the model. */
+function candidates(probabilities: Float32Array, top_k: number, top_p: number): number[] {
+  let least = 0;
+  // All ids below an n-th of what top_p leaves out weigh less than that together, so the kept set is full without them.
+  if (top_k === 0) least = ((1 - top_p) * probabilities.reduce((sum, value) => sum + value, 0)) / probabilities.length;
+  else if (top_k < probabilities.length) least = Float32Array.from(probabilities).sort()[probabilities.length - top_k] as number;
+  const ids: number[] = [];
+  for (let id = 0; id < probabilities.length; id++) if ((probabilities[id] as number) >= least) ids.push(id);
+  return ids;
 }
 
 /** Errors: RangeError naming the setting. */
