@@ -15,7 +15,7 @@ const group = (name: string, seconds: number) => ({
 
 export default defineConfig({
   test: {
-    projects: [group('unit', 20), group('integration', 120), group('engine', 240), group('models', 300), group('e2e', 60)],
+    projects: [group('unit', 20), group('integration', 120), group('engine', 240), group('models', 300), group('e2e', 120)],
     reporters: ['default'],
   },
 });

@@ -101,9 +101,13 @@ export async function withPage<T>(
   use: (page: Page) => Promise<T>,
 ): Promise<T> {
   const profile = await mkdtemp(join(tmpdir(), 'browser-'));
-  const child = spawn(browser, [...browserFlags(profile), '--remote-debugging-port=0', `--window-size=${width},1000`, 'about:blank'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    browser,
+    [...browserFlags(profile), '--hide-scrollbars', '--remote-debugging-port=0', `--window-size=${width},1000`, 'about:blank'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const ended = new Promise((resolve) => child.once('close', resolve));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, failed) => {

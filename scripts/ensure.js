@@ -67,7 +67,7 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 /** @param {string[]} args */
 function npm(args) {
   const { command, args: first, shell } = npmCommand();
-  const result = spawnSync(command, [...first, ...args], { cwd: root, shell, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(command, [...first, ...args], { cwd: root, shell, stdio: ['ignore', 'ignore', 'inherit'] });
   if (result.error) throw new Error(`npm could not be started (${result.error.message}); install Node.js with npm, then try again`);
   if (result.status !== 0)
     throw new Error(`"npm ${args.join(' ')}" failed with exit code ${result.status}; what it printed above says why`);

@@ -30,7 +30,7 @@ async function drawn(page: Page): Promise<void> {
 }
 
 async function takePictures(browser: string, url: string, folder: string, theme: 'light' | 'dark'): Promise<string[]> {
-  return withPage(browser, url, { width: WIDTH, theme }, async (page) => {
+  return withPage(browser, url, { width: WIDTH, theme, limit: 300 }, async (page) => {
     await drawn(page);
     const taken: string[] = [];
     for (const [name, selector] of Object.entries(PARTS)) {

@@ -131,9 +131,9 @@ export async function openDataset(spec: string): Promise<Dataset> {
   throw new InputError(unknownName('data set', head, DATASET_NAMES), 'data');
 }
 
-/** Every data set of the catalogue with its splits, counts and hashes; a split that cannot be opened says why. */
-export async function listDatasets(): Promise<DatasetListing[]> {
-  return CATALOGUE.map((entry) => ({
+/** Data sets of the catalogue (all, or those named) with splits, counts and hashes; a split that cannot be opened says why. */
+export async function listDatasets(names: readonly string[] = DATASET_NAMES): Promise<DatasetListing[]> {
+  return CATALOGUE.filter((entry) => names.includes(entry.name)).map((entry) => ({
     name: entry.name,
     source: entry.source,
     licence: entry.licence,

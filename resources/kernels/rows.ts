@@ -25,7 +25,7 @@ export function rmsNorm(x: usize, gain: usize, y: usize, rows: i32, width: i32, 
   }
 }
 
-/** dx, and dgain summed over rows (dgain must start at zero). With s = 1/rms: dx = s·(g·dy − x·s²·mean(g·dy·x)). */
+/** dx, and dgain summed over rows (dgain must start at zero); dx may be dy. With s = 1/rms: dx = s·(g·dy − x·s²·mean(g·dy·x)). */
 export function rmsNormGradient(x: usize, gain: usize, dy: usize, dx: usize, dgain: usize, rows: i32, width: i32, epsilon: f32): void {
   const stride: usize = 4 * width;
   for (let row = 0; row < rows; row++) {
@@ -92,7 +92,7 @@ export function swiGlu(x: usize, y: usize, rows: i32, width: i32): void {
   }
 }
 
-/** dx = [dy·up·σ(g)·(1 + g·(1 − σ(g))) | dy·g·σ(g)]. */
+/** dx = [dy·up·σ(g)·(1 + g·(1 − σ(g))) | dy·g·σ(g)]; dx may be x. */
 export function swiGluGradient(x: usize, dy: usize, dx: usize, rows: i32, width: i32): void {
   const one = f32x4.splat(1);
   for (let row = 0; row < rows; row++) {

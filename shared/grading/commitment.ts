@@ -12,7 +12,7 @@ export type Commitment = {
 
 /** Words that take back what was said before them. */
 const CORRECTION =
-  /\b(?:actually|wait|sorry|correction|rather|scratch that|i meant?|hold on|on second thoughts?|on reflection|instead|reconsider\w*|oops|hmm|changed? my (?:mind|answer)|no)\b\s*(?:[,.:;!?\u2013-]|\.\.\.|(?:the|it|i|that|this|on|should|my)\b)/i;
+  /\b(?:actually|wait|sorry|correction|rather|scratch that|i meant?|hold on|on second thoughts?|on reflection|instead|reconsider\w*|oops|hmm|changed? my (?:mind|answer)|but (?:now )?i now|no)\b\s*(?:[,.:;!?\u2013-]|\.\.\.|(?:the|it|i|that|this|on|should|my|think|believe)\b)/i;
 /** "Wait, that's wrong" voids the commitment nearest before it. */
 const TAKEN_BACK =
   /\b(?:wait|no|actually|hmm|sorry|oops|hold on)\b[\s,.!:;\u2013-]*(?:that|this|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+(?:right|correct))/gi;

@@ -5,7 +5,7 @@ import { type Extraction, invalid } from './extraction.ts';
 import { anchoredLetters, bracketedLetters, mentionedLetters } from './letter-anchors.ts';
 import { beginsOptionList, directLetter } from './letter-head.ts';
 import { followedByOwnText } from './letter-token.ts';
-import { exactOption, leadingOption, normalOption, statedOptions } from './option-text.ts';
+import { exactOption, leadingOption, normalOption, REASONED, statedOptions } from './option-text.ts';
 import type { Scope } from './scope.ts';
 
 /** Without options, five letters are allowed. */
@@ -26,8 +26,9 @@ function wholeOption(text: string, marked: boolean, own: readonly string[]): num
   if (first >= 0 && !another) return first;
   const leading = leadingOption(text, own, marked);
   if (leading < 0) return -1;
-  // Unmarked prose may begin with an option's words; only a name written like "C. difficile" is read there.
-  return marked || /^[a-z]\. /.test(own[leading] ?? '') ? leading : -1;
+  // Unmarked prose may begin with an option's words; only a name written like "C. difficile" and a reasoned answer are read.
+  const option = own[leading] ?? '';
+  return marked || /^[a-z]\. /.test(option) || REASONED.test(text.replace(/^[\s"'([]+/, '').slice(option.length)) ? leading : -1;
 }
 
 /**

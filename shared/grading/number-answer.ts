@@ -7,7 +7,7 @@ import { parseUnit } from './units.ts';
 const FILLER =
   /^[\s"'([:=~≈]*(?:(?:about|approximately|approx\.?|around|roughly|nearly|exactly|a total of|is|are|the|total|=|≈)\s+)*["'(]*/i;
 const CORRECTION = new RegExp(
-  `\\b(?:no|wait|actually|sorry|correction|scratch that|i meant?|hold on|rather)\\b[\\s,.:!;\u2013-]*(?:(?:it|that|this|the answer)\\s+(?:is|should be|must be|would be)\\s+|it's\\s+|that's\\s+|should be\\s+|make (?:that|it)\\s+|(?:wait|no|actually|sorry)[\\s,.]{1,4}){0,6}(?=${NUMBER_SOURCE})`,
+  `\\b(?:no|wait|actually|sorry|correction|scratch that|i meant?|hold on|rather)\\b[\\s,.:!;\u2013-]*(?:(?:it|that|this|the answer)\\s+(?:is|should be|must be|would be)\\s+|it's\\s+|that's\\s+|should be\\s+|make (?:that|it)\\s+|(?:wait|no|actually|sorry)[\\s,.]{1,4}|(?:that|this|it)(?:'s|\\s+is|\\s+was)\\s+(?:wrong|incorrect)[\\s,.:;!]{1,4}(?:(?:it|that)\\s+(?:is|should be)\\s+)?){0,6}(?=${NUMBER_SOURCE})`,
   'gi',
 );
 const RANGE_NEXT = new RegExp(`^\\s*(?:-|\u2013|\\bto\\b|\\bor\\b)\\s*(?=${NUMBER_SOURCE})`, 'i');
@@ -129,6 +129,8 @@ function unmarked(text: string, asked: string | null | undefined): Extraction {
       if (found.length === 1 && sentence === text && answersAlone(sentence, last, asked)) return quantity(last, 'only-quantity');
     }
   }
+  const fixed = sentence.length <= 60 ? corrected(sentence) : null;
+  if (fixed) return quantity(fixed, 'corrected');
   const firstLine = text.split('\n')[0] ?? '';
   const opening = firstLine === text ? null : bare(firstLine);
   return opening ? quantity(opening, 'number') : invalid('no-answer');

@@ -23,6 +23,9 @@ const DELIMITED = /^["')\]]*\s*(?:[.,;!?\n)]|\u2013|$|(?:because|since|which|as|
 /** "metformin is first-line therapy", not "metformin is contraindicated". */
 const ASSERTED = /^\s+(?:is|are|was|has|would|can|should)\s+(?!not\b|never\b|the wrong|incorrect|wrong|false|contraindicated|unlikely)/;
 
+/** "Warfarin, because …": an option given with its reason, in text without a marker. */
+export const REASONED = /^["')]*,?\s+(?:because|since)\b/;
+
 /** The longest option that `text` begins with, ended by punctuation or a reason; -1 where none does. */
 export function leadingOption(text: string, options: readonly string[], marked: boolean): number {
   const lower = text

@@ -54,6 +54,7 @@ export function plainText(text: string): string {
   }
   return (
     withoutLatex(out)
+      .replace(/<\/?(?:b|i|u|p|em|strong|span|code|br)\s?\/?>/gi, '')
       .replace(/\r\n?/g, '\n')
       // Long runs of blanks mean nothing and would cost time in every pattern below.
       .replace(/[^\S\n]{3,}/g, '  ')

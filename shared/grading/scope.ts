@@ -30,7 +30,7 @@ const MARKER = new RegExp(
     // "Answer:", "Final answer is:", "Ans =", "Answer (short):"
     `\\bans(?:wer)?s?${OF_WHAT}(?:\\s+(?:is|was|would be))?\\s*(?:\\([^()\\n]{0,20}\\)\\s*)?["']?\\s*[:=]`,
     // "the answer is", not "the answer is not" or "is unclear"
-    `\\banswer${OF_WHAT}\\s+(?:is|was|would be|should be|must be|has to be|will be|becomes|remains)\\b(?!\\s+(?:not|never|clearly not|unclear|unknown|uncertain)\\b)`,
+    `\\banswer${OF_WHAT}(?:\\s+(?:among|of|out of|from) [^.,:\\n]{1,30}?)?\\s+(?:is|was|would be|should be|must be|has to be|will be|becomes|remains)\\b(?!\\s+(?:not|never|clearly not|unclear|unknown|uncertain)\\b)`,
     // a line of its own, as a heading
     '^[# \\t>-]*(?:the\\s+|my\\s+)?(?:final\\s+|correct\\s+)?answer[ \\t]*$',
     // "Answer- C", "Ans. is 'b'"

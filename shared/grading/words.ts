@@ -6,7 +6,7 @@ import type { Scope } from './scope.ts';
 const DEFAULT_WORDS = ['yes', 'no', 'maybe'];
 const END = '(?=["\')\\]]*\\s*(?:[.,;:!?\\n\u2013]|-\\s|$|(?:because|since|as|but|based)\\b))';
 
-type Patterns = { head: RegExp; joined: RegExp; anchors: RegExp[]; corrected: RegExp };
+type Patterns = { head: RegExp; joined: RegExp; closing: RegExp; anchors: RegExp[]; corrected: RegExp };
 const cache = new Map<string, Patterns>();
 
 function patternsOf(words: readonly string[]): Patterns {
@@ -20,9 +20,10 @@ function patternsOf(words: readonly string[]): Patterns {
       'i',
     ),
     joined: new RegExp(`^["')\\]]*\\s*(?:[,/|&]\\s*)?(?:or\\s+|and\\s+)?${word}(?=["')\\]]*\\s*(?:[.,;:!?/|\\n]|$|or\\b|and\\b))`, 'i'),
+    closing: new RegExp(`(?:[.!?:]\\s+|\\n\\s*)${word}["')\\]]*[.!]?$`, 'i'),
     anchors: [
       `\\b(?:answer|conclusion|decision|verdict|response|judg(?:e)?ment)\\s*(?:(?:is|would be|should be|must be)\\s*:?|[:=])\\s*(?:an?\\s+)?(?:clear|definite|definitely|probably|likely|clearly|therefore)?\\s*${word}${END}`,
-      `\\b(?:say|choose|pick|select|go with|conclude|answer with|lean(?:ing)? towards?)[:,]?\\s+(?:that\\s+)?(?:an?\\s+)?(?:clear\\s+)?${word}${END}`,
+      `\\b(?:says?|choose|pick|select|go with|conclude|answer with|lean(?:ing)? towards?)[:,]?\\s+(?:that\\s+)?(?:an?\\s+)?(?:clear\\s+)?${word}${END}`,
       `\\b(?:it's|it is|that's|that is|this is|must be|should be)\\s+(?:an?\\s+)?(?:clear|definite|definitely|probably|likely|clearly)?\\s*${word}${END}`,
       `\\b(?:based on|given|according to)\\b[^.,\\n]{1,60},\\s+${word}${END}`,
       `\\b(?:so|therefore|thus|hence|consequently|in conclusion|overall|in short|in summary)[,:]?\\s+(?:probably\\s+|likely\\s+)?${word}${END}`,
@@ -44,7 +45,7 @@ const AFTER_FIRST =
 export function wordAnswer(scope: Scope, words: readonly string[] = DEFAULT_WORDS): Extraction {
   const text = scope.text.trim();
   if (text === '') return invalid(scope.unfinished ? 'unfinished-reasoning' : 'empty');
-  const { head, joined, anchors, corrected } = patternsOf(words);
+  const { head, joined, closing, anchors, corrected } = patternsOf(words);
   const prefix = scope.marked ? 'marked-' : '';
   const commitments: Commitment[] = [];
   const first = head.exec(text);
@@ -65,6 +66,9 @@ export function wordAnswer(scope: Scope, words: readonly string[] = DEFAULT_WORD
       commitments.push({ answer, start: match.index, end, method: 'anchored', corrects: pattern === corrected });
     }
   }
+  // A word alone as the last sentence, where nothing else commits.
+  const last = commitments.length === 0 ? closing.exec(text)?.[1] : undefined;
+  if (last !== undefined) return { answer: last.toLowerCase(), method: `${prefix}closing-word` };
   const resolved = resolveCommitments(text, commitments);
   if (resolved.answer === null) return invalid(resolved.reason === 'none' ? 'no-answer' : resolved.reason);
   return { answer: resolved.answer, method: `${prefix}${resolved.method}` };

@@ -194,7 +194,7 @@ describe('bad input', () => {
     process.env.MEDLOGICTRACE_DATA = folder;
     rmSync(join(folder, 'medmcqa_dev.jsonl'), { force: true });
     expect(await message('medmcqa')).toMatch(new RegExp(`needs ${folder}/medmcqa_dev.jsonl.*MEDLOGICTRACE_DATA`));
-    const listed = (await listDatasets()).find((set) => set.name === 'medmcqa');
+    const [listed] = await listDatasets(['medmcqa']);
     expect(
       listed?.splits.every(
         (split) =>

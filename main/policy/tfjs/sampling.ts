@@ -13,7 +13,7 @@ export function drawFiltered(probabilities: Float32Array, { top_k, top_p }: Pick
   let kept = candidates(probabilities, top_k, top_p).sort((a, b) => p(b) - p(a) || a - b);
   if (top_k > 0) kept = kept.slice(0, top_k);
   if (top_p < 1) {
-    const total = kept.reduce((sum, id) => sum + p(id), 0);
+    const total = top_k > 0 ? kept.reduce((sum, id) => sum + p(id), 0) : probabilities.reduce((sum, value) => sum + value, 0);
     let sum = 0;
     let count = 0;
     while (count < kept.length && (count === 0 || sum < top_p * total)) sum += p(kept[count++] as number);
