@@ -1,11 +1,11 @@
 /**
  * Writes the supervised corpus of the embedded model, as text: node scripts/make-tiny-corpus.ts OUT_DIR [SEED]
  *
- *   corpus.jsonl       {prompt, completion} rows of the training split: two thirds worked solutions, one third bare calculations
- *   validation.jsonl   {prompt, completion, gold} worked solutions of the validation split
+ *   corpus.jsonl       {prompt, completion} rows of the `supervised` split: worked solutions (six in ten) and bare calculations
+ *   validation.jsonl   {prompt, completion, gold} questions of the `train` split, whose products the corpus does not have
  *
  * `prompt` is the user's message as the runner renders it; a row whose prompt is empty is a bare calculation (`context` goes
- * before the completion without loss). The test split is never written.
+ * before the completion without loss). The splits `validation` and `test` are never written.
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,14 +26,14 @@ const prompting = Prompting.parse({});
 const row = (q: Question) => ({ prompt: userMessage(q, prompting), completion: q.solution ?? '', gold: q.gold });
 
 mkdirSync(out, { recursive: true });
-const solved = [...arithmeticQuestions('train', 60000), ...dosageQuestions('train', 25000)].map(row);
+const solved = [...arithmeticQuestions('supervised', 60000), ...dosageQuestions('supervised', 25000)].map(row);
 const drills = arithmeticDrills(60000).map((d) => ({ prompt: '', context: d.prompt, completion: d.result }));
 const order = new RandomStream(seed, 'tiny/corpus');
 const corpus = createWriteStream(join(out, 'corpus.jsonl'));
 for (const line of order.shuffle([...solved, ...drills])) corpus.write(`${JSON.stringify(line)}\n`);
 corpus.end();
 const validation = createWriteStream(join(out, 'validation.jsonl'));
-for (const q of [...arithmeticQuestions('validation', 200), ...dosageQuestions('validation', 100)]) {
+for (const q of [...arithmeticQuestions('train', 200), ...dosageQuestions('train', 100)]) {
   validation.write(`${JSON.stringify({ ...row(q), dataset: q.dataset })}\n`);
 }
 validation.end();

@@ -1,12 +1,12 @@
 /** The embedded arithmetic set: word problems of one product and one more operation, with worked solutions. Seeded and endless. */
 import type { Question } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
-import { type Factors, type GeneratedSplit, splitOfProduct } from './product-split.ts';
+import { type Factors, type GeneratedSplit, SPLIT_STREAM, splitOfProduct } from './product-split.ts';
 import { drawHabits, productStart, writeProduct, writeSolution } from './worked-solution.ts';
 
 /** Fixes every question of the set; a change of templates or of this number is another data set. */
 export const ARITHMETIC_SEED = 20250601;
-export const ARITHMETIC_COUNTS: Record<GeneratedSplit, number> = { train: 20000, validation: 500, test: 500 };
+export const ARITHMETIC_COUNTS: Record<GeneratedSplit, number> = { supervised: 20000, train: 5000, validation: 500, test: 500 };
 
 interface Problem {
   question: string;
@@ -131,7 +131,7 @@ export function arithmeticQuestions(split: GeneratedSplit, count = ARITHMETIC_CO
   const questions: Question[] = [];
   const seen = new Set<string>();
   for (let row = 0; row < count; row++) {
-    const random = new RandomStream(ARITHMETIC_SEED, `arithmetic/${split}/${row}`);
+    const random = new RandomStream(ARITHMETIC_SEED, `arithmetic/${SPLIT_STREAM[split]}/${row}`);
     let problem: Problem;
     do {
       problem = random.chance(0.7) ? packedProblem(random) : shoppingProblem(random);
@@ -163,7 +163,7 @@ export interface Drill {
   result: string;
 }
 
-/** Bare calculations (training split only): products whole and in parts, sums, differences. Used by the embedded model's recipe. */
+/** Bare calculations (supervised split only): products whole and in parts, sums, differences. Used by the embedded model's recipe. */
 export function arithmeticDrills(count: number): Drill[] {
   return Array.from({ length: count }, (_, row) => {
     const random = new RandomStream(ARITHMETIC_SEED, `drill/${row}`);
@@ -172,7 +172,7 @@ export function arithmeticDrills(count: number): Drill[] {
       let a: number;
       let b: number;
       do [a, b] = [factor(random), random.integer(2, 9)];
-      while (splitOfProduct([a, b]) !== 'train');
+      while (splitOfProduct([a, b]) !== 'supervised');
       const written = writeProduct(a, b, random.chance(0.3));
       const cut = written.indexOf('=') + 1;
       return { prompt: written.slice(0, cut), result: written.slice(cut) };

@@ -9,10 +9,8 @@ import { arithmeticQuestions } from './arithmetic.ts';
 import { type Dataset, makeDataset } from './dataset.ts';
 import { dosageQuestions } from './dosage.ts';
 import { dataFolder } from './location.ts';
+import { GENERATED_SPLITS, type GeneratedSplit } from './product-split.ts';
 import { openQuestionFile } from './question-file.ts';
-
-type GeneratedSplit = 'train' | 'validation' | 'test';
-const GENERATED: readonly GeneratedSplit[] = ['train', 'validation', 'test'];
 
 type FromFiles = {
   name: string;
@@ -74,7 +72,7 @@ const CATALOGUE: readonly Entry[] = [
 /** The names that `openDataset` knows. */
 export const DATASET_NAMES: readonly string[] = CATALOGUE.map((entry) => entry.name);
 
-const splitsOf = (entry: Entry): string[] => ('files' in entry ? Object.keys(entry.files) : [...GENERATED]);
+const splitsOf = (entry: Entry): string[] => ('files' in entry ? Object.keys(entry.files) : [...GENERATED_SPLITS]);
 
 function missingFile(entry: FromFiles, split: string, path: string): string {
   return `data set ${entry.name}:${split} needs ${path}, which is not there. Put the file there, or set MEDLOGICTRACE_DATA to the folder that holds it (source: ${entry.source})`;

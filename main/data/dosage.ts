@@ -9,11 +9,11 @@
  */
 import type { Question, Tolerance } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
-import { type Factors, type GeneratedSplit, productsBelongTo, splitOfName, splitOfProduct } from './product-split.ts';
+import { type Factors, type GeneratedSplit, productsBelongTo, SPLIT_STREAM, splitOfName, splitOfProduct } from './product-split.ts';
 import { drawHabits, type Habits, plain, productStart, writeProduct, writeSolution } from './worked-solution.ts';
 
 export const DOSAGE_SEED = 20250602;
-export const DOSAGE_COUNTS: Record<GeneratedSplit, number> = { train: 10000, validation: 300, test: 300 };
+export const DOSAGE_COUNTS: Record<GeneratedSplit, number> = { supervised: 10000, train: 3000, validation: 300, test: 300 };
 
 interface Problem {
   formula: string;
@@ -233,7 +233,7 @@ export function dosageQuestions(split: GeneratedSplit, count = DOSAGE_COUNTS[spl
   const questions: Question[] = [];
   const seen = new Set<string>();
   for (let row = 0; row < count; row++) {
-    const random = new RandomStream(DOSAGE_SEED, `dosage/${split}/${row}`);
+    const random = new RandomStream(DOSAGE_SEED, `dosage/${SPLIT_STREAM[split]}/${row}`);
     let problem: Problem;
     do {
       problem = random.pick(FORMULAS)(random);

@@ -4,7 +4,21 @@
  */
 import { streamKey } from '../../shared/random.ts';
 
-export type GeneratedSplit = 'train' | 'validation' | 'test';
+/**
+ * `supervised`: what the embedded model was made from. `train`: what reinforcement learning practises on, products that the supervised
+ * model has never seen, so that a reward tells what generalises from what was learnt by heart. `validation` selects, `test` reports.
+ */
+export const GENERATED_SPLITS = ['supervised', 'train', 'validation', 'test'] as const;
+export type GeneratedSplit = (typeof GENERATED_SPLITS)[number];
+
+/** Names of the splits' random streams, which fix every question: the embedded model's corpus hangs on them. */
+export const SPLIT_STREAM: Readonly<Record<GeneratedSplit, string>> = {
+  supervised: 'train',
+  train: 'validation',
+  validation: 'selection',
+  test: 'test',
+};
+
 export type Factors = readonly [number, number];
 
 /** Drops the decimal point and trailing zeros: 60 → 6, 2.5 → 25. What is left is the digits that must be multiplied. */
@@ -14,10 +28,11 @@ function significantDigits(value: number): number {
   return digits;
 }
 
-/** A fixed hash of a name: 70 % train, 10 % validation, 20 % test. */
+/** A fixed hash of a name: 70 % supervised, 10 % each train, validation and test. */
 export function splitOfName(name: string): GeneratedSplit {
   const bucket = streamKey(name)[0] % 10;
-  return bucket < 7 ? 'train' : bucket < 8 ? 'validation' : 'test';
+  if (bucket < 7) return 'supervised';
+  return bucket === 7 ? 'train' : bucket === 8 ? 'validation' : 'test';
 }
 
 /** A product by the digits that must be multiplied, smaller factor first: 63 × 30 is `3x63`. */
@@ -28,13 +43,19 @@ export function productName([a, b]: Factors): string {
 /** Products with a formula's constant (72 × creatinine, the square of a height): known facts, as the times table is. */
 const FORMULA_FACTS = new Set(['2x72', '8x72', '9x72', '12x72', '15x72', '15x15', '16x16', '17x17', '18x18', '19x19']);
 
+/** Creatinine clearance of women multiplies what is found on the way by 0.85: products with 85 may turn up in every split's solutions. */
+const LOOSE_FACTOR = 85;
+
 /**
- * The split of a product, or null for what every split may use: the times table (both factors have one significant digit), and products with a formula's constant.
+ * The split of a product, or null for what every split may use: the times table (both factors have one significant digit), and products
+ * with a formula's constant. `nobody`: no split may ask for it, since it cannot be kept out of the others.
  */
-export function splitOfProduct(factors: Factors): GeneratedSplit | null {
+export function splitOfProduct(factors: Factors): GeneratedSplit | 'nobody' | null {
   const name = productName(factors);
-  if (Math.max(...factors.map(significantDigits)) < 10 || FORMULA_FACTS.has(name)) return null;
-  return splitOfName(`product/${name}`);
+  const digits = factors.map(significantDigits);
+  if (Math.max(...digits) < 10 || FORMULA_FACTS.has(name)) return null;
+  const split = splitOfName(`product/${name}`);
+  return digits.includes(LOOSE_FACTOR) && split !== 'supervised' ? 'nobody' : split;
 }
 
 /** Whether a problem with these products may stand in `split`: at least one product is held by a split, and all that are, by this one. */

@@ -4,7 +4,7 @@ import type { Comparison, Verdict } from '../../shared/evaluation.ts';
 import type { Figure } from '../../shared/figures/figure.ts';
 import { countText, figureText, intervalText, percentText, signed, verdictText } from '../../shared/figures/number-text.ts';
 import type { ReportFigures, ReportSet } from '../../shared/report-data.ts';
-import type { Report, ReportedComparison, StudyTable } from './report.ts';
+import type { Report, ReportedComparison, StudyTable } from './report-content.ts';
 import { embeddedJson, escapeHtml, scriptHash, tableHtml } from './report-html.ts';
 
 export interface PageScripts {

@@ -8,46 +8,16 @@ import type { Comparison, EvaluationItem } from '../../shared/evaluation.ts';
 import { accuracyTokensFigure } from '../../shared/figures/accuracy-tokens.ts';
 import { type BeforeAfter, beforeAfterFigures } from '../../shared/figures/before-after.ts';
 import type { Figure } from '../../shared/figures/figure.ts';
-import { learningCurves, type StepMetrics } from '../../shared/figures/learning-curves.ts';
+import { learningCurves } from '../../shared/figures/learning-curves.ts';
 import { DARK, LIGHT, type Theme } from '../../shared/figures/theme.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
 import type { ReportAnswer, ReportFigures, ReportSet } from '../../shared/report-data.ts';
 import { meanInterval } from '../../shared/statistics/describe.ts';
+import type { Report, ReportedComparison } from './report-content.ts';
 import { type PageScripts, reportPage } from './report-page.ts';
 
-export interface ReportedComparison {
-  /** Names the set of questions: `arithmetic`. */
-  name: string;
-  comparison: Comparison;
-  questions: readonly Question[];
-  beforeItems: readonly EvaluationItem[];
-  afterItems: readonly EvaluationItem[];
-}
-
-/** A table of results over several runs, its figures already text. */
-export interface StudyTable {
-  title: string;
-  caption?: string;
-  columns: string[];
-  rows: string[][];
-}
-
-export interface Report {
-  title: string;
-  comparisons: readonly ReportedComparison[];
-  /** Training metrics by step, named as in shared/metrics.ts. */
-  curves: readonly StepMetrics[];
-  /** Metrics of the validation split by step (`eval_*`). */
-  validation: readonly StepMetrics[];
-  /** Shown flattened: `data.train`, `learning_rate`. */
-  settings: Readonly<Record<string, unknown>>;
-  /** The commands that make this result again. */
-  commands: readonly string[];
-  /** What the gain consists of, and what it does not: a paragraph each. */
-  notes: readonly string[];
-  study?: StudyTable;
-}
+export type { Report, ReportedComparison, StudyTable } from './report-content.ts';
 
 const measured = (comparison: Comparison, side: 'before' | 'after', items: readonly EvaluationItem[]) => ({
   accuracy: comparison[side].accuracy,

@@ -10,9 +10,7 @@ test('the lock file names every platform’s builds (one left out, and nobody ca
 });
 
 test('the lock file names no registry (a private mirror’s address works nowhere else)', () => {
-  expect(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')).not.toMatch(
-    /"resolved"|https?:\/\/(?!\S*(github|opencollective|funding|sponsor|paypal|patreon|tidelift|jonschlinkert|feross|isaacs))/,
-  );
+  expect(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')).not.toContain('"resolved"');
 });
 
 describe('completing', () => {
