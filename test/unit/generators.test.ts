@@ -27,7 +27,7 @@ describe('arithmetic', () => {
     for (const split of GENERATED_SPLITS) {
       for (const q of [...arithmeticQuestions(split), ...dosageQuestions(split)]) {
         const products = heldOut(q.solution ?? '');
-        if (q.dataset === 'arithmetic') expect(products.length, q.id).toBeGreaterThan(0);
+        if (q.dataset === 'arithmetic' && split !== 'supervised') expect(products.length, q.id).toBeGreaterThan(0);
         for (const product of products) seen.get(split)?.add(product);
       }
     }
