@@ -53,7 +53,7 @@ function versions(): Record<string, string> {
   return {
     medlogictrace: own.version,
     node: process.versions.node,
-    tfjs: own.dependencies['@tensorflow/tfjs'] ?? 'unknown',
+    tfjs: own.dependencies['@tensorflow/tfjs-core'] ?? 'unknown',
     grader: GRADER_VERSION,
   };
 }

@@ -3,11 +3,24 @@
  * `node test/bench/policy.bench.ts [--json]`; the PyTorch counterpart with the same shape is torch_policy.py. Random weights from a seed.
  */
 
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
 import { expectedTensors } from '../../main/policy/checkpoint.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import type { Policy } from '../../main/policy/policy.ts';
 import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
+import type { Benchmark, BenchmarkRow } from '../../shared/benchmark.ts';
 import { RandomStream } from '../../shared/random.ts';
+import { python, withoutPython } from '../fixtures/python.ts';
+
+const TorchRates = z.object({
+  backend: z.string(),
+  update_tokens_per_second: z.number(),
+  generate_tokens_per_second: z.record(z.string(), z.number()),
+  compile_failure: z.string().nullable(),
+});
 
 const SHAPE = {
   architectures: ['Qwen2ForCausalLM'],
@@ -94,10 +107,36 @@ const generate: Record<string, number> = {};
 for (const batch of [1, 16, 64, 128]) generate[batch] = Math.round(await benchGenerate(policy, batch, batch === 1 ? 6 : 4));
 const update = Math.round(await benchUpdate(policy, 5));
 await policy.dispose();
-const result = { backend, parameters, update_tokens_per_second: update, generate_tokens_per_second: generate };
+const theirs = await benchTorch();
+const rows = [
+  row(`training step, ${SEQUENCES} × ${PROMPT}+${COMPLETION} tokens`, update, theirs?.update_tokens_per_second ?? null, 0.35),
+  ...Object.entries(generate).map(([batch, rate]) =>
+    row(`generation, batch ${batch}, ${COMPLETION} new tokens`, rate, theirs?.generate_tokens_per_second[batch] ?? null, 0.35),
+  ),
+];
+const result: Benchmark = {
+  name: 'policy',
+  what: `${backend} against PyTorch (the better of eager and compiled), tokens a second`,
+  conditions: { parameters, threads: 1, dtype: 'float32' },
+  rows,
+  notes: [
+    theirs === null ? `PyTorch was not measured: ${withoutPython}` : `theirs: ${theirs.backend}`,
+    ...(theirs?.compile_failure ? [`PyTorch could not compile: ${theirs.compile_failure}`] : []),
+  ],
+};
 if (process.argv.includes('--json')) console.log(JSON.stringify(result));
-else {
-  console.log(`${backend}, ${parameters} parameters, tokens a second`);
-  console.log(`update (${SEQUENCES} × ${PROMPT}+${COMPLETION}): ${update}`);
-  for (const [batch, rate] of Object.entries(generate)) console.log(`generate, batch ${batch}: ${rate}`);
+else
+  for (const { what, ours, theirs: other, ratio } of rows) console.log(`${what}: ${ours}, PyTorch ${other ?? '–'}, ratio ${ratio ?? '–'}`);
+
+function row(what: string, ours: number, other: number | null, aim: number): BenchmarkRow {
+  return { what, unit: 'tokens/s', ours, theirs: other, ratio: other === null ? null : ours / other, aim };
+}
+
+/** The same work in PyTorch on one thread; null where there is no Python with it. `--no-compile` leaves its slow compilation out. */
+async function benchTorch(): Promise<z.infer<typeof TorchRates> | null> {
+  if (python === null) return null;
+  const script = join(import.meta.dirname, 'torch_policy.py');
+  const more = process.argv.includes('--no-compile') ? ['--no-compile'] : [];
+  const { stdout } = await promisify(execFile)(python, [script, ...more]);
+  return TorchRates.parse(JSON.parse(stdout));
 }

@@ -151,7 +151,7 @@ describe('what watchers see', () => {
     const dead = new Promise((done) => child.on('exit', done));
     await until(() => runProcess(folder) !== null);
     // Seen from a machine that cannot look at the process, the heartbeat tells.
-    expect(await observeRun(folder, { presence: () => 'unknown' })).toMatchObject({ state: 'live' });
+    await until(async () => (await observeRun(folder, { presence: () => 'unknown' })).state === 'live');
     child.kill('SIGKILL');
     await dead;
     const unseen = await observeRun(folder, { presence: () => 'unknown', sampleMs: 1200 });
