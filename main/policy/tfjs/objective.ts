@@ -21,6 +21,11 @@ export interface Totals {
 
 export const noTotals = (): Totals => ({ loss: 0, count: 0, entropy: 0, kl: 0, ratio: 0, low: 0, high: 0 });
 
+/** Adds one part's sums to the whole's. */
+export function addTotals(whole: Totals, part: Totals): void {
+  for (const name of ['loss', 'count', 'entropy', 'kl', 'ratio', 'low', 'high'] as const) whole[name] += part[name];
+}
+
 /** One token as the objective sees it; `old` and `reference` are undefined where the sequence has none. */
 export interface Token {
   logprob: number;

@@ -83,3 +83,16 @@ export function microBatches(lengths: readonly number[], tokens: number, size = 
   if (lengths.length > from) ranges.push([from, lengths.length]);
   return ranges;
 }
+
+/** Two index ranges [from, to) of about equally many tokens; one where there is a single sequence. */
+export function splitInHalf(lengths: readonly number[]): [number, number][] {
+  if (lengths.length < 2) return [[0, lengths.length]];
+  const total = lengths.reduce((sum, n) => sum + n, 0);
+  let cut = 0;
+  for (let sum = 0; cut < lengths.length - 1 && (cut === 0 || sum + (lengths[cut] as number) / 2 < total / 2); cut++)
+    sum += lengths[cut] as number;
+  return [
+    [0, cut],
+    [cut, lengths.length],
+  ];
+}

@@ -28,9 +28,9 @@ import { generate } from './generate.ts';
 import { differentiateRows, scoreRows } from './head.ts';
 import type { Address } from './kernels.ts';
 import { flatten, unflatten } from './layout.ts';
-import { addToken, checkTrainSequences, noTotals } from './objective.ts';
+import { addToken, addTotals, checkTrainSequences, noTotals } from './objective.ts';
 import { AdamW } from './optimizer.ts';
-import { microBatches, packSequences } from './packing.ts';
+import { microBatches, packSequences, splitInHalf } from './packing.ts';
 import { Scope } from './scope.ts';
 
 export interface TfjsPolicyOptions {
@@ -151,13 +151,23 @@ class TfjsPolicy implements Policy {
     const scope = new Scope(this.backend);
     const totals = noTotals();
     try {
-      const gradients = scope.floats(this.decoder.layout.size);
-      this.backend.kernels.zero(gradients, this.decoder.layout.size);
       const lengths = lengthsOf(sequences);
-      for (const [from, to] of microBatches(lengths, this.maxTokens, size)) {
-        await pause(optimizer.signal);
-        this.accumulate(scope, gradients, { sequences: sequences.slice(from, to) }, objective, temperature, totals);
+      // Two halves, each summed for itself and then added, however many threads compute them: the same config gives the same bytes.
+      const halves: Address[] = [];
+      for (const [start, end] of splitInHalf(lengths)) {
+        const gradients = scope.floats(this.decoder.layout.size);
+        this.backend.kernels.zero(gradients, this.decoder.layout.size);
+        const part = noTotals();
+        for (const [from, to] of microBatches(lengths.slice(start, end), this.maxTokens, size)) {
+          await pause(optimizer.signal);
+          const batch = { sequences: sequences.slice(start + from, start + to) };
+          this.accumulate(scope, gradients, batch, objective, temperature, part);
+        }
+        addTotals(totals, part);
+        halves.push(gradients);
       }
+      const [gradients, others] = halves as [Address, Address?];
+      if (others !== undefined) this.backend.kernels.addTo(gradients, others, this.decoder.layout.size);
       await pause(optimizer.signal);
       const grad_norm = this.optimizer.apply(this.weights, gradients, optimizer);
       const count = Math.max(1, totals.count);
