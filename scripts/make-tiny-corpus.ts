@@ -1,25 +1,24 @@
 /**
- * Writes the supervised corpus of the embedded model, as text: node scripts/make-tiny-corpus.ts OUT_DIR [SEED] [parts]
+ * Writes the supervised corpus of the embedded model, as text: node scripts/make-tiny-corpus.ts OUT_DIR [SEED]
  *
  *   corpus.jsonl       {prompt, completion} rows of the `supervised` split: worked solutions (six in ten) and bare calculations
  *   validation.jsonl   {prompt, completion, gold} questions of the `train` split, whose products the corpus does not have
  *
- * With `parts`, the bare calculations are those that a multiplication in parts comes down to, instead of whole products.
  * `prompt` is the user's message as the runner renders it; a row whose prompt is empty is a bare calculation (`context` goes
  * before the completion without loss). The splits `validation` and `test` are never written.
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { arithmeticDrills, arithmeticQuestions, partDrills } from '../main/data/arithmetic.ts';
+import { arithmeticDrills, arithmeticQuestions } from '../main/data/arithmetic.ts';
 import { dosageQuestions } from '../main/data/dosage.ts';
 import { userMessage } from '../main/runner/prompts.ts';
 import { Prompting } from '../shared/config.ts';
 import type { Question } from '../shared/question.ts';
 import { RandomStream } from '../shared/random.ts';
 
-const [out, seedText, kind] = process.argv.slice(2);
-if (!out || (kind !== undefined && kind !== 'parts')) {
-  console.error('usage: node scripts/make-tiny-corpus.ts OUT_DIR [SEED] [parts]');
+const [out, seedText] = process.argv.slice(2);
+if (!out) {
+  console.error('usage: node scripts/make-tiny-corpus.ts OUT_DIR [SEED]');
   process.exit(2);
 }
 const seed = Number(seedText ?? 1);
@@ -28,11 +27,7 @@ const row = (q: Question) => ({ prompt: userMessage(q, prompting), completion: q
 
 mkdirSync(out, { recursive: true });
 const solved = [...arithmeticQuestions('supervised', 60000), ...dosageQuestions('supervised', 25000)].map(row);
-const drills = (kind === 'parts' ? partDrills : arithmeticDrills)(60000).map((d) => ({
-  prompt: '',
-  context: d.prompt,
-  completion: d.result,
-}));
+const drills = arithmeticDrills(60000).map((d) => ({ prompt: '', context: d.prompt, completion: d.result }));
 const order = new RandomStream(seed, 'tiny/corpus');
 const corpus = createWriteStream(join(out, 'corpus.jsonl'));
 for (const line of order.shuffle([...solved, ...drills])) corpus.write(`${JSON.stringify(line)}\n`);

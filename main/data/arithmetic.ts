@@ -168,40 +168,18 @@ export function arithmeticDrills(count: number): Drill[] {
   return Array.from({ length: count }, (_, row) => {
     const random = new RandomStream(ARITHMETIC_SEED, `drill/${row}`);
     const kind = random.next();
-    if (kind >= 0.5) return sumDrill(random, kind < 0.75);
-    let a: number;
-    let b: number;
-    do [a, b] = [factor(random), random.integer(2, 9)];
-    while (splitOfProduct([a, b]) !== 'supervised');
-    return drill(writeProduct(a, b, random.chance(0.3)));
-  });
-}
-
-/** What every multiplication in parts comes down to: the times table with zeros, sums of such products, sums and differences. */
-export function partDrills(count: number): Drill[] {
-  return Array.from({ length: count }, (_, row) => {
-    const random = new RandomStream(ARITHMETIC_SEED, `part-drill/${row}`);
-    const kind = random.next();
-    const times = random.integer(2, 9);
-    if (kind < 0.15) return drill(writeProduct(random.integer(1, 9) * random.pick([1, 10, 100]), times, false));
-    if (kind < 0.35) {
-      const places = random.chance(0.5) ? [100, 10, 1] : [10, 1];
-      const parts = places.map((place) => random.integer(1, 9) * place * times);
-      return drill(`${parts.join('+')}=${parts.reduce((x, y) => x + y, 0)}`);
+    if (kind < 0.5) {
+      let a: number;
+      let b: number;
+      do [a, b] = [factor(random), random.integer(2, 9)];
+      while (splitOfProduct([a, b]) !== 'supervised');
+      const written = writeProduct(a, b, random.chance(0.3));
+      const cut = written.indexOf('=') + 1;
+      return { prompt: written.slice(0, cut), result: written.slice(cut) };
     }
-    return sumDrill(random, kind < 0.6);
+    const [a, b] = [random.integer(20, 3000), random.integer(11, 900)];
+    if (kind < 0.75) return { prompt: `${a}+${b}=`, result: `${a + b}` };
+    const [high, low] = a > b ? [a, b] : [b, a];
+    return { prompt: `${high}-${low}=`, result: `${high - low}` };
   });
-}
-
-function sumDrill(random: RandomStream, sum: boolean): Drill {
-  const [a, b] = [random.integer(20, 3000), random.integer(11, 900)];
-  if (sum) return drill(`${a}+${b}=${a + b}`);
-  const [high, low] = a > b ? [a, b] : [b, a];
-  return drill(`${high}-${low}=${high - low}`);
-}
-
-/** The loss is on what stands behind the first equals sign. */
-function drill(written: string): Drill {
-  const cut = written.indexOf('=') + 1;
-  return { prompt: written.slice(0, cut), result: written.slice(cut) };
 }

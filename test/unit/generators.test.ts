@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arithmeticDrills, arithmeticQuestions, partDrills } from '../../main/data/arithmetic.ts';
+import { arithmeticDrills, arithmeticQuestions } from '../../main/data/arithmetic.ts';
 import { dosageQuestions } from '../../main/data/dosage.ts';
 import { GENERATED_SPLITS, productName, splitOfProduct } from '../../main/data/product-split.ts';
 import { grade } from '../../shared/grading/grader.ts';
@@ -31,7 +31,7 @@ describe('arithmetic', () => {
         for (const product of products) seen.get(split)?.add(product);
       }
     }
-    for (const drill of [...arithmeticDrills(20000), ...partDrills(20000)])
+    for (const drill of arithmeticDrills(20000))
       for (const product of heldOut(drill.prompt + drill.result)) seen.get('supervised')?.add(product);
     for (const [split, products] of seen) {
       expect(products.size).toBeGreaterThan(100);
