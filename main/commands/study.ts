@@ -65,7 +65,7 @@ const GRPO_ARMS = [
   { arm: 'grpo', sets: [] },
   { arm: 'no-length', sets: ['rewards=[{"name":"correct"}]'] },
   { arm: 'format-only', sets: ['rewards=[{"name":"format"}]'] },
-] as const;
+] as const satisfies readonly { arm: string; sets: readonly string[] }[];
 
 type Compared = { arithmetic: Comparison; dosage: Comparison };
 
@@ -101,44 +101,43 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
   const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
   const base = await loadConfig('demo', [`model=${options.model}`]);
   const trainConfig = TrainConfig.parse(base);
+  const learn = (entry: (typeof GRPO_ARMS)[number], seed: number) => () =>
+    arm(entry.arm, seed, async (place) => {
+      const config = await loadConfig('demo', [`model=${options.model}`, `seed=${seed}`, ...entry.sets]);
+      return runOnce(config, place, 'train', `${entry.arm}, seed ${seed}`, io);
+    });
+  const supervise = (seed: number) => async () => {
+    const budget = await supervisedTokens(join(folder, `grpo-seed-${seed}`, 'train'));
+    const config = SftConfig.parse({
+      kind: 'sft',
+      name: 'more-supervised',
+      model: options.model,
+      seed,
+      data: { train: 'arithmetic:train', validation: 'arithmetic:validation' },
+      per_device_train_batch_size: SFT_BATCH,
+      learning_rate: trainConfig.learning_rate,
+      adam_beta2: trainConfig.adam_beta2,
+      lr_scheduler_type: trainConfig.lr_scheduler_type,
+      warmup_steps: trainConfig.warmup_steps,
+      min_lr_ratio: trainConfig.min_lr_ratio,
+      max_steps: Math.max(1, Math.round(budget / (SFT_BATCH * (await tokensPerSolution(options.model))))),
+    });
+    return arm('more-supervised', seed, (place) => runOnce(config, place, 'train', `more-supervised, seed ${seed}`, io));
+  };
+  // The demo's own runs first: what supervised training may cost is measured on them.
+  const [demo, ...others] = GRPO_ARMS;
   const learned = await inParallel(
     options.parallel,
-    seeds.flatMap((seed) =>
-      GRPO_ARMS.map(
-        (entry) => () =>
-          arm(entry.arm, seed, async (place) => {
-            const config = await loadConfig('demo', [`model=${options.model}`, `seed=${seed}`, ...entry.sets]);
-            return runOnce(config, place, 'train', `${entry.arm}, seed ${seed}`, io);
-          }),
-      ),
-    ),
+    seeds.map((seed) => learn(demo, seed)),
   );
-
-  const supervised = await inParallel(
-    options.parallel,
-    seeds.map((seed) => async () => {
-      const budget = await supervisedTokens(join(folder, `grpo-seed-${seed}`, 'train'));
-      const config = SftConfig.parse({
-        kind: 'sft',
-        name: 'more-supervised',
-        model: options.model,
-        seed,
-        data: { train: 'arithmetic:train', validation: 'arithmetic:validation' },
-        per_device_train_batch_size: SFT_BATCH,
-        learning_rate: trainConfig.learning_rate,
-        adam_beta2: trainConfig.adam_beta2,
-        lr_scheduler_type: trainConfig.lr_scheduler_type,
-        warmup_steps: trainConfig.warmup_steps,
-        min_lr_ratio: trainConfig.min_lr_ratio,
-        max_steps: Math.max(1, Math.round(budget / (SFT_BATCH * (await tokensPerSolution(options.model))))),
-      });
-      return arm('more-supervised', seed, (place) => runOnce(config, place, 'train', `more-supervised, seed ${seed}`, io));
-    }),
-  );
+  const controls = await inParallel(options.parallel, [
+    ...seeds.map(supervise),
+    ...others.flatMap((entry) => seeds.map((seed) => learn(entry, seed))),
+  ]);
   const forcedRuns = await evaluateReported(options.model, folder, 'forced', 0, io, { answer_prefix: '{parts}' });
   const forced = { arm: 'forced-habit', seed: 0, ...(await against(forcedRuns, ['prompt'])) };
 
-  const result: StudyResult = { model: options.model, seeds: options.seeds, arms: [...learned, ...supervised, forced] };
+  const result: StudyResult = { model: options.model, seeds: options.seeds, arms: [...learned, ...controls, forced] };
   await writeFile(join(folder, 'study.json.tmp'), `${JSON.stringify(result)}\n`);
   await rename(join(folder, 'study.json.tmp'), join(folder, 'study.json'));
   return result;
