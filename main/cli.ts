@@ -102,10 +102,7 @@ async function main(): Promise<void> {
   });
   const args = process.argv.slice(2);
   const io = processIo(args.includes('--json'));
-  // A run's process does not hold this one: without something that does, waiting for its end would be taken for having nothing to do.
-  const waiting = setInterval(() => undefined, 60_000);
   const outcome = await runCommandLine(args, io);
-  clearInterval(waiting);
   report(outcome, io);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(outcome.exit);

@@ -16,7 +16,7 @@ import { type Lock, takeLock } from './lock.ts';
 import { thisSystem } from './system-probe.ts';
 
 export interface OpenOptions {
-  /** Keep only so many checkpoints, the newest, beside those in `pinned`. Absent: keep all. */
+  /** Keep only so many checkpoints, the newest, beside those in `pinned`. Absent: the config's `save_total_limit`, else all. */
   keepLast?: number;
   /** How to see processes; a test brings its own. */
   system?: SystemProbe;
@@ -86,7 +86,7 @@ export class RunFolder {
     this.folder = folder;
     this.record = record;
     this.lock = lock;
-    this.keepLast = options.keepLast;
+    this.keepLast = options.keepLast ?? ('save_total_limit' in record.config ? record.config.save_total_limit : undefined);
     this.events = new JsonlFile(join(folder, 'events.jsonl'));
     this.rows = new JsonlFile(join(folder, 'completions.jsonl'));
     this.printed = new JsonlFile(join(folder, 'log.txt'));

@@ -25,6 +25,16 @@ export interface RunEnd {
 
 /** Starts the run, waits for its end and says how it ended. Errors: the signal's reason, once the run has stopped. */
 export async function runToEnd(folder: string, options: FollowOptions = {}): Promise<RunEnd> {
+  // The run's process does not keep this one alive; waiting for it must.
+  const awake = setInterval(() => undefined, 60_000);
+  try {
+    return await follow(folder, options);
+  } finally {
+    clearInterval(awake);
+  }
+}
+
+async function follow(folder: string, options: FollowOptions): Promise<RunEnd> {
   const started = startRun(folder, { resume: options.resume, detached: true });
   await started.begun();
   const seen = new AbortController();

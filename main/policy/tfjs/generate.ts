@@ -113,7 +113,7 @@ function samplesOf(prompt: GeneratePrompt, index: number, request: GenerateReque
 }
 
 /** Errors: RangeError or Error naming the prompt or the setting, its value and the limit. */
-function checkRequest(request: GenerateRequest, context: number, vocabulary: number): void {
+export function checkRequest(request: GenerateRequest, context: number, vocabulary: number): void {
   checkSampling(request.sampling);
   if (!Number.isInteger(request.n) || request.n < 1) throw new RangeError(`n is ${request.n}; it must be 1 or more`);
   const longest = request.max_completion_length;

@@ -67,6 +67,9 @@ function emptyBatch(lengths: number[], rows: number): PackedBatch {
   };
 }
 
+export const lengthsOf = (sequences: readonly Sequence[]): number[] =>
+  sequences.map(({ prompt, completion }) => prompt.length + completion.length);
+
 /** Index ranges [from, to) of micro-batches: as many sequences as stay within `tokens` (at least one) and are at most `size`. */
 export function microBatches(lengths: readonly number[], tokens: number, size = Number.POSITIVE_INFINITY): [number, number][] {
   const ranges: [number, number][] = [];

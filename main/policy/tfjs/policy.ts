@@ -1,4 +1,4 @@
-/** The Policy contract on tfjs, backend wasm: a Qwen2 decoder in float32 on one thread. */
+/** The Policy contract on tfjs, backend wasm: a Qwen2 decoder in float32 on one thread or two. */
 
 import { mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -24,34 +24,53 @@ import {
 import type { Tensor } from '../safetensors.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
 import { Decoder } from './decoder.ts';
-import { generate } from './generate.ts';
-import { differentiateRows, scoreRows } from './head.ts';
+import { checkRequest, generate } from './generate.ts';
+import { divideRequest, generateOnTwo, LEAST_DIVIDED } from './generate-on-two.ts';
+import { type GradientWork, sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
 import { flatten, unflatten } from './layout.ts';
-import { addToken, addTotals, checkTrainSequences, noTotals } from './objective.ts';
+import { addTotals, checkTrainSequences, noTotals } from './objective.ts';
 import { AdamW } from './optimizer.ts';
-import { microBatches, packSequences, splitInHalf } from './packing.ts';
+import { lengthsOf, splitInHalf } from './packing.ts';
+import { type Away, Replica } from './replica.ts';
+import type { WeightsName } from './replica-message.ts';
 import { Scope } from './scope.ts';
+import { scoreSequences } from './scoring.ts';
+import { type Threads, threadsToUse } from './threads.ts';
 
 export interface TfjsPolicyOptions {
   /** Hugging Face folder with config.json and model.safetensors. */
   folder: string;
   /** @default 'wasm' */
   backend?: 'wasm';
+  /**
+   * Threads to compute on; results are the same to the last bit. The second holds a copy of the weights and starts at the first call
+   * that is large enough for it. @default the environment variable MEDLOGICTRACE_THREADS (1 or 2), else 2 on a machine with two cores
+   */
+  threads?: Threads;
   signal?: AbortSignal;
 }
 
-/** Loads a model. Errors: CheckpointError for a folder that is no whole Qwen2 model; Error when the backend does not start. */
+/**
+ * Loads a model. Errors: CheckpointError for a folder that is no whole Qwen2 model; InputError for a number of threads that is not 1 or 2;
+ * Error when the backend does not start.
+ */
 export async function createTfjsPolicy(options: TfjsPolicyOptions): Promise<Policy> {
   options.signal?.throwIfAborted();
+  const threads = threadsToUse(options.threads);
   const { config, tensors } = await readCheckpoint(options.folder);
   options.signal?.throwIfAborted();
-  return tfjsPolicyOf(config, tensors);
+  return tfjsPolicyOf(config, tensors, threads);
 }
 
-/** A policy of weights that are in memory already. */
-export async function tfjsPolicyOf(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>): Promise<Policy> {
-  const policy = new TfjsPolicy(await startBackend(), config);
+/** A policy of weights that are in memory already. `replicaProgram`: what the second thread runs, for tests. */
+export async function tfjsPolicyOf(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Tensor>,
+  threads: Threads = 1,
+  replicaProgram?: URL,
+): Promise<Policy> {
+  const policy = new TfjsPolicy(await startBackend(), config, threads, replicaProgram);
   policy.setWeights(tensors);
   return policy;
 }
@@ -67,10 +86,17 @@ class TfjsPolicy implements Policy {
   private readonly scope: Scope;
   private readonly weights: Address;
   private readonly maxTokens: number;
+  private readonly threads: Threads;
+  private readonly replicaProgram: URL | undefined;
+  private replica: Replica | undefined;
   private reference: Address | undefined;
+  /** Counts changes of each, so that the second thread knows when to copy. */
+  private readonly versions: Record<WeightsName, number> = { policy: 0, reference: 0 };
 
-  constructor(backend: Backend, config: ModelConfig) {
+  constructor(backend: Backend, config: ModelConfig, threads: Threads, replicaProgram: URL | undefined) {
     this.backend = backend;
+    this.threads = threads;
+    this.replicaProgram = replicaProgram;
     this.config = config;
     this.decoder = new Decoder(backend, config);
     this.optimizer = new AdamW(backend, this.decoder.layout);
@@ -83,6 +109,7 @@ class TfjsPolicy implements Policy {
   }
 
   setWeights(tensors: ReadonlyMap<string, Tensor>): void {
+    this.versions.policy++;
     flatten(this.decoder.layout, tensors, this.scope.viewFloats(this.weights, this.decoder.layout.size));
   }
 
@@ -91,7 +118,7 @@ class TfjsPolicy implements Policy {
       architecture: this.config.architecture,
       parameters: this.decoder.layout.size,
       backend: 'tfjs-wasm',
-      device: 'cpu, 1 thread',
+      device: this.threads === 1 ? 'cpu, 1 thread' : 'cpu, 2 threads',
       dtype: 'float32',
       vocabulary: this.config.vocab_size,
       context: this.config.max_position_embeddings,
@@ -102,39 +129,35 @@ class TfjsPolicy implements Policy {
 
   generate(request: GenerateRequest): AsyncIterable<GenerateEvent> {
     refuseSharedPrefix(request.sharedPrefix);
-    return generate(this.decoder, this.weights, request, this.maxTokens);
+    return this.generateDivided(request);
+  }
+
+  private async *generateDivided(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
+    checkRequest(request, this.decoder.shape.context, this.decoder.shape.vocabulary);
+    request.signal?.throwIfAborted();
+    const own = (part: GenerateRequest): AsyncIterable<GenerateEvent> => generate(this.decoder, this.weights, part, this.maxTokens);
+    const parts = this.threads === 1 ? null : divideRequest(request);
+    if (parts === null) yield* own(request);
+    else yield* generateOnTwo(parts, own, this.replicaWith('policy', this.weights));
   }
 
   async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
     refuseSharedPrefix(request.sharedPrefix);
-    if (typeof request.model === 'object')
-      throw new NotSupportedYet(`adapter ${request.model.adapter}: named adapters are not supported yet`);
-    const weights = request.model === 'policy' ? this.weights : this.reference;
+    const { model, sequences, signal } = request;
+    if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
+    const weights = model === 'policy' ? this.weights : this.reference;
     if (weights === undefined) throw new Error('there is no reference model: call freezeReference() first');
     const temperature = request.temperature ?? 1;
     checkTemperature(temperature);
-    this.checkSequences(request.sequences);
-    const results: TokenLogprobs[] = [];
-    for (const [from, to] of microBatches(lengthsOf(request.sequences), this.maxTokens)) {
-      await pause(request.signal);
-      const sequences = request.sequences.slice(from, to);
-      const scope = new Scope(this.backend);
-      try {
-        const batch = packSequences(sequences);
-        const { hidden } = this.decoder.forward(scope, weights, batch);
-        const scores = scoreRows(this.decoder, scope, weights, hidden, batch, temperature);
-        let row = 0;
-        for (const { completion } of sequences) {
-          const end = row + completion.length;
-          const cut = <T extends Float32Array | Uint8Array>(values: T): T => values.slice(row, end) as T;
-          results.push({ logprobs: cut(scores.logprobs), entropy: cut(scores.entropy), greedy: cut(scores.greedy) });
-          row = end;
-        }
-      } finally {
-        scope.dispose();
-      }
-    }
-    return results;
+    this.checkSequences(sequences);
+    const own = (part: readonly Sequence[]): Promise<TokenLogprobs[]> =>
+      scoreSequences(this.decoder, weights, part, temperature, this.maxTokens, () => pause(signal));
+    if (!this.divides(sequences)) return own(sequences);
+    const [[, cut]] = splitInHalf(lengthsOf(sequences)) as [[number, number]];
+    signal?.throwIfAborted();
+    const away = this.replicaWith(model, weights).logprobs(model, sequences.slice(cut), temperature);
+    const [first, second] = await bothHalves(own(sequences.slice(0, cut)), away, signal);
+    return [...first, ...second];
   }
 
   async update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics> {
@@ -142,7 +165,7 @@ class TfjsPolicy implements Policy {
     if (sequences.length === 0) throw new Error('an update needs at least one sequence');
     this.checkSequences(sequences);
     checkTrainSequences(sequences, objective);
-    const size = optimizer.micro_batch_size;
+    const { micro_batch_size: size, signal } = optimizer;
     if (size !== undefined && (!Number.isInteger(size) || size < 1))
       throw new RangeError(`micro_batch_size is ${size}; it must be 1 or more`);
     const temperature = objective.kind === 'policy_gradient' ? objective.temperature : 1;
@@ -153,23 +176,31 @@ class TfjsPolicy implements Policy {
     try {
       const lengths = lengthsOf(sequences);
       // Two halves, each summed for itself and then added, however many threads compute them: the same config gives the same bytes.
-      const halves: Address[] = [];
-      for (const [start, end] of splitInHalf(lengths)) {
-        const gradients = scope.floats(this.decoder.layout.size);
-        this.backend.kernels.zero(gradients, this.decoder.layout.size);
-        const part = noTotals();
-        for (const [from, to] of microBatches(lengths.slice(start, end), this.maxTokens, size)) {
-          await pause(optimizer.signal);
-          const batch = { sequences: sequences.slice(start + from, start + to) };
-          this.accumulate(scope, gradients, batch, objective, temperature, part);
+      const [first, second] = splitInHalf(lengths).map(
+        ([from, to]): GradientWork => ({ sequences: sequences.slice(from, to), objective, temperature, maxTokens: this.maxTokens, size }),
+      ) as [GradientWork, GradientWork?];
+      const floats = this.decoder.layout.size;
+      const gradients = scope.floats(floats);
+      const own = (work: GradientWork, into: Address) => sumGradient(this.decoder, this.weights, into, work, () => pause(signal));
+      if (second === undefined) addTotals(totals, await own(first, gradients));
+      else {
+        const others = scope.floats(floats);
+        if (this.divides(sequences)) {
+          signal?.throwIfAborted();
+          const away = this.replicaWith('policy', this.weights).gradient(second);
+          const [part, other] = await bothHalves(own(first, gradients), away, signal);
+          scope.viewFloats(others, floats).set(other.gradients);
+          addTotals(totals, part);
+          addTotals(totals, other.totals);
+        } else {
+          addTotals(totals, await own(first, gradients));
+          addTotals(totals, await own(second, others));
         }
-        addTotals(totals, part);
-        halves.push(gradients);
+        this.backend.kernels.addTo(gradients, others, floats);
       }
-      const [gradients, others] = halves as [Address, Address?];
-      if (others !== undefined) this.backend.kernels.addTo(gradients, others, this.decoder.layout.size);
-      await pause(optimizer.signal);
+      await pause(signal);
       const grad_norm = this.optimizer.apply(this.weights, gradients, optimizer);
+      this.versions.policy++;
       const count = Math.max(1, totals.count);
       return {
         loss: totals.loss,
@@ -186,37 +217,16 @@ class TfjsPolicy implements Policy {
     }
   }
 
-  /** Adds one micro-batch's gradient of the loss to `gradients` and its tokens to `totals`. */
-  private accumulate(
-    scope: Scope,
-    gradients: Address,
-    { sequences }: TrainBatch,
-    objective: Objective,
-    temperature: number,
-    totals: ReturnType<typeof noTotals>,
-  ): void {
-    const batch = packSequences(sequences);
-    if (batch.rows.length === 0) return;
-    const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
-    const activations = this.decoder.forward(scope, this.weights, batch, { keep: true });
-    const { hidden } = activations;
-    const dhidden = differentiateRows(this.decoder, scope, this.weights, gradients, hidden, batch, temperature, (first, scores, into) => {
-      for (let i = 0; i < into.length; i++) {
-        const { sequence, position } = owners[first + i] as (typeof owners)[number];
-        const mask = sequence.mask[position] as number;
-        const token = {
-          logprob: scores.logprobs[i] as number,
-          entropy: scores.entropy[i] as number,
-          weight: mask * (sequence.weights[position] as number),
-          advantage: sequence.advantages?.[position] ?? 0,
-          old: sequence.oldLogprobs?.[position],
-          reference: sequence.referenceLogprobs?.[position],
-        };
-        into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
-      }
-    });
-    scope.free(hidden);
-    this.decoder.backward(scope, this.weights, gradients, batch, activations, dhidden);
+  private divides(sequences: readonly Sequence[]): boolean {
+    return this.threads === 2 && sequences.length >= LEAST_DIVIDED;
+  }
+
+  /** The second thread, started if need be, with the weights at `address` where it finds them. */
+  private replicaWith(name: WeightsName, address: Address): Replica {
+    const { size } = this.decoder.layout;
+    this.replica ??= new Replica({ config: this.config, maxTokens: this.maxTokens }, size, this.replicaProgram);
+    this.replica.share(name, this.versions[name], this.scope.viewFloats(address, size));
+    return this.replica;
   }
 
   async save(folder: string, what: Part): Promise<void> {
@@ -247,9 +257,11 @@ class TfjsPolicy implements Policy {
     const { size } = this.decoder.layout;
     this.reference ??= this.scope.floats(size);
     this.backend.kernels.copy(this.reference, this.weights, size);
+    this.versions.reference++;
   }
 
   async dispose(): Promise<void> {
+    await this.replica?.terminate();
     this.optimizer.dispose();
     this.decoder.dispose();
     this.scope.dispose();
@@ -269,8 +281,20 @@ class TfjsPolicy implements Policy {
   }
 }
 
-const lengthsOf = (sequences: readonly Sequence[]): number[] =>
-  sequences.map(({ prompt, completion }) => prompt.length + completion.length);
+/** Results of this thread's half and the other's. Once one fails or the signal is aborted, the other is stopped and waited for. */
+async function bothHalves<A, B>(own: Promise<A>, away: Away<B>, signal: AbortSignal | undefined): Promise<[A, B]> {
+  signal?.addEventListener('abort', away.stop);
+  try {
+    const mine = await own;
+    await away.settled;
+    signal?.throwIfAborted();
+    return [mine, await away.result];
+  } finally {
+    signal?.removeEventListener('abort', away.stop);
+    away.stop();
+    await away.settled;
+  }
+}
 
 function checkTemperature(temperature: number): void {
   if (!(temperature > 0 && Number.isFinite(temperature)))

@@ -1,0 +1,71 @@
+/** The gradient of an objective over training sequences, summed over micro-batches. */
+import type { Objective, TrainSequence } from '../policy.ts';
+import type { Decoder } from './decoder.ts';
+import { differentiateRows } from './head.ts';
+import type { Address } from './kernels.ts';
+import { addToken, noTotals, type Totals } from './objective.ts';
+import { lengthsOf, microBatches, packSequences } from './packing.ts';
+import { Scope } from './scope.ts';
+
+export interface GradientWork {
+  sequences: TrainSequence[];
+  objective: Objective;
+  temperature: number;
+  /** Most tokens of a micro-batch of more than one sequence. */
+  maxTokens: number;
+  /** Most sequences of a micro-batch; absent: any number. */
+  size: number | undefined;
+}
+
+/**
+ * Writes the gradient of Σ weights · ℓ to the flat array at `gradients`; returns the sums over the tokens. `breathe` is awaited before
+ * each micro-batch and throws in order to stop.
+ */
+export async function sumGradient(
+  decoder: Decoder,
+  weights: Address,
+  gradients: Address,
+  work: GradientWork,
+  breathe: () => Promise<void>,
+): Promise<Totals> {
+  const { sequences, maxTokens, size } = work;
+  decoder.kernels.zero(gradients, decoder.layout.size);
+  const totals = noTotals();
+  for (const [from, to] of microBatches(lengthsOf(sequences), maxTokens, size)) {
+    await breathe();
+    addMicroBatch(decoder, weights, gradients, { ...work, sequences: sequences.slice(from, to) }, totals);
+  }
+  return totals;
+}
+
+/** Adds one micro-batch's gradient to `gradients` and its tokens to `totals`. */
+function addMicroBatch(decoder: Decoder, weights: Address, gradients: Address, work: GradientWork, totals: Totals): void {
+  const { sequences, objective, temperature } = work;
+  const batch = packSequences(sequences);
+  if (batch.rows.length === 0) return;
+  const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
+  const scope = new Scope(decoder.backend);
+  try {
+    const activations = decoder.forward(scope, weights, batch, { keep: true });
+    const { hidden } = activations;
+    const dhidden = differentiateRows(decoder, scope, weights, gradients, hidden, batch, temperature, (first, scores, into) => {
+      for (let i = 0; i < into.length; i++) {
+        const { sequence, position } = owners[first + i] as (typeof owners)[number];
+        const mask = sequence.mask[position] as number;
+        const token = {
+          logprob: scores.logprobs[i] as number,
+          entropy: scores.entropy[i] as number,
+          weight: mask * (sequence.weights[position] as number),
+          advantage: sequence.advantages?.[position] ?? 0,
+          old: sequence.oldLogprobs?.[position],
+          reference: sequence.referenceLogprobs?.[position],
+        };
+        into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
+      }
+    });
+    scope.free(hidden);
+    decoder.backward(scope, weights, gradients, batch, activations, dhidden);
+  } finally {
+    scope.dispose();
+  }
+}
