@@ -15,6 +15,7 @@ import { type StudyResult, studyTable } from './study-table.ts';
 
 interface StudyOptions {
   seeds: number;
+  controlSeeds?: number;
   out: string;
   parallel: number;
   model: string;
@@ -25,6 +26,7 @@ export function register(program: Command, io: Io): void {
     .command('study')
     .description('the demo on several seeds, with its controls')
     .option('--seeds <n>', 'seeds 1 to n', countOption, 5)
+    .option('--control-seeds <n>', 'seeds of the controls, if fewer', countOption)
     .option('--out <dir>', 'folder of the study; one that was stopped goes on', join('demo-out', 'study'))
     .option('--parallel <n>', 'runs at once', countOption, Math.max(1, Math.min(2, availableParallelism())))
     .option('--model <m>', 'the supervised checkpoint that all start from', 'tiny')
@@ -130,10 +132,11 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
     options.parallel,
     seeds.map((seed) => learn(demo, seed)),
   );
-  const controls = await inParallel(options.parallel, [
-    ...seeds.map(supervise),
-    ...others.flatMap((entry) => seeds.map((seed) => learn(entry, seed))),
-  ]);
+  // Seed by seed, so that a study cut short has whole seeds.
+  const controls = await inParallel(
+    options.parallel,
+    seeds.slice(0, options.controlSeeds).flatMap((seed) => [...others.map((entry) => learn(entry, seed)), supervise(seed)]),
+  );
   const forcedRuns = await evaluateReported(options.model, folder, 'forced', 0, io, { answer_prefix: '{parts}' });
   const forced = { arm: 'forced-habit', seed: 0, ...(await against(forcedRuns, ['prompt'])) };
 
