@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import type { Comparison } from '../../shared/evaluation.ts';
+import type { DemoResult } from '../../shared/experiment-result.ts';
 import { dropSuperseded } from '../../shared/run-lines.ts';
 import { experimentNotes } from './experiment-notes.ts';
 import { Interrupted } from './interrupt.ts';
@@ -16,13 +17,12 @@ interface DemoOptions {
   backend: 'wasm';
 }
 
-export interface DemoResult {
-  seed: number;
-  seconds: number;
-  run: string;
-  report: string;
-  arithmetic: Comparison;
-  dosage: Comparison;
+/** What a test makes smaller. */
+export interface DemoSize {
+  /** Overrides of the preset, as `--set` takes them. */
+  sets?: readonly string[];
+  /** Questions of each set. @default 500 arithmetic, 300 dosage */
+  limit?: number;
 }
 
 export function register(program: Command, io: Io): void {
@@ -58,25 +58,26 @@ const goOn = (folder: string, seed: number): string => {
 };
 
 /** The experiment with one seed in one folder. Parts that are there already are not done again. */
-export async function runDemo(seed: number, folder: string, io: Io): Promise<DemoResult> {
+export async function runDemo(seed: number, folder: string, io: Io, size: DemoSize = {}): Promise<DemoResult> {
   const { loadConfig } = await import('../runner/load-config.ts');
   const { openRunData } = await import('../runner/prepare-run.ts');
   const { compare, clustersOf, renderComparisonTable } = await import('../workbench/comparison.ts');
   const { readEvents } = await import('../workbench/run-files.ts');
   const { writeReport } = await import('../workbench/report.ts');
-  const { evaluateReported, REPORTED, runOnce } = await import('./experiment.ts');
+  const { evaluateReported, reported, runOnce } = await import('./experiment.ts');
+  const sets = reported(size.limit);
   const { EvaluateConfig } = await import('../../shared/config.ts');
 
   const start = performance.now();
   await mkdir(folder, { recursive: true });
   io.note(`The embedded model (about 1 M parameters), held-out questions, GRPO with a length term. Seed ${seed}. Folder: ${folder}`);
-  const before = await evaluateReported('tiny', folder, 'before', seed, io);
-  const config = await loadConfig('demo', [`seed=${seed}`]);
+  const before = await evaluateReported(sets, 'tiny', folder, 'before', seed, io);
+  const config = await loadConfig('demo', [`seed=${seed}`, ...(size.sets ?? [])]);
   const train = await runOnce(config, folder, 'train', 'training with GRPO', io);
-  const after = await evaluateReported(join(train, 'model'), folder, 'after', seed, io);
+  const after = await evaluateReported(sets, join(train, 'model'), folder, 'after', seed, io);
 
   const compared = await Promise.all(
-    REPORTED.map(async ({ name, data, limit }) => {
+    sets.map(async ({ name, data, limit }) => {
       const { test } = await openRunData(EvaluateConfig.parse({ kind: 'evaluate', data: { test: data, limit } }));
       const questions = test?.questions ?? [];
       const result = await compare(before[name], after[name], { runs: folder, clusters: clustersOf(questions) });

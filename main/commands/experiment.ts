@@ -13,10 +13,12 @@ import type { Io } from './io.ts';
 import { carryOut, newRun } from './start-run.ts';
 
 /** The questions that the demo reports on: data set, number, and the name it goes by in the results. */
-export const REPORTED = [
-  { name: 'arithmetic', data: 'arithmetic:test', limit: 500 },
-  { name: 'dosage', data: 'dosage:test', limit: 300 },
-] as const;
+export const reported = (limit = Number.POSITIVE_INFINITY) =>
+  [
+    { name: 'arithmetic', data: 'arithmetic:test', limit: Math.min(500, limit) },
+    { name: 'dosage', data: 'dosage:test', limit: Math.min(300, limit) },
+  ] as const;
+export type Reported = ReturnType<typeof reported>;
 
 /** Longest answer, in training and measurement alike: far above what the model writes, so that the cap saves nothing. */
 export const ANSWER_CAP = 160;
@@ -55,15 +57,16 @@ export interface Prompted {
  * @returns the run folders by the set's name
  */
 export async function evaluateReported(
+  sets: Reported,
   model: string,
   folder: string,
   label: string,
   seed: number,
   io: Io,
   prompted: Prompted = {},
-): Promise<Record<(typeof REPORTED)[number]['name'], string>> {
+): Promise<Record<Reported[number]['name'], string>> {
   const folders = await Promise.all(
-    REPORTED.map(({ name, data, limit }) => {
+    sets.map(({ name, data, limit }) => {
       const config = EvaluateConfig.parse({
         kind: 'evaluate',
         name: `${label}-${name}`,

@@ -1,13 +1,7 @@
 /** The study's result and its table, in Markdown, as it stands in the README. */
-import { z } from 'zod';
-import { Comparison } from '../../shared/evaluation.ts';
+import type { Comparison } from '../../shared/evaluation.ts';
+import type { StudyResult } from '../../shared/experiment-result.ts';
 
-export const StudyResult = z.object({
-  model: z.string(),
-  seeds: z.number(),
-  arms: z.array(z.object({ arm: z.string(), seed: z.number(), arithmetic: Comparison, dosage: Comparison })),
-});
-export type StudyResult = z.infer<typeof StudyResult>;
 type Arm = StudyResult['arms'][number];
 
 const TITLES: Record<string, string> = {

@@ -8,10 +8,11 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Comparison } from '../../shared/evaluation.ts';
+import type { StudyResult } from '../../shared/experiment-result.ts';
 import type { RunEvent } from '../../shared/run-record.ts';
 import type { Io } from './io.ts';
 import { countOption } from './options.ts';
-import { type StudyResult, studyTable } from './study-table.ts';
+import { studyTable } from './study-table.ts';
 
 interface StudyOptions {
   seeds: number;
@@ -76,16 +77,17 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
   const { compare, clustersOf } = await import('../workbench/comparison.ts');
   const { openRunData } = await import('../runner/prepare-run.ts');
   const { EvaluateConfig, SftConfig, TrainConfig } = await import('../../shared/config.ts');
-  const { evaluateReported, REPORTED, runOnce } = await import('./experiment.ts');
+  const { evaluateReported, reported, runOnce } = await import('./experiment.ts');
 
+  const sets = reported();
   const folder = resolve(options.out);
   await mkdir(folder, { recursive: true });
   const clusters = new Map<string, Map<string, string>>();
-  for (const { name, data, limit } of REPORTED) {
+  for (const { name, data, limit } of sets) {
     const { test } = await openRunData(EvaluateConfig.parse({ kind: 'evaluate', data: { test: data, limit } }));
     clusters.set(name, clustersOf(test?.questions ?? []));
   }
-  const before = await evaluateReported(options.model, folder, 'before', 0, io);
+  const before = await evaluateReported(sets, options.model, folder, 'before', 0, io);
   const against = async (after: Record<string, string>, allow: string[] = []): Promise<Compared> => {
     const one = async (name: 'arithmetic' | 'dosage') =>
       (await compare(before[name], after[name] as string, { runs: folder, clusters: clusters.get(name), allow })).comparison;
@@ -96,7 +98,7 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
     const place = join(folder, `${name}-seed-${seed}`);
     await mkdir(place, { recursive: true });
     const trained = await train(place);
-    const after = await evaluateReported(join(trained, 'model'), place, 'after', 0, io);
+    const after = await evaluateReported(sets, join(trained, 'model'), place, 'after', 0, io);
     return { arm: name, seed, ...(await against(after)) };
   };
 
@@ -137,7 +139,7 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
     options.parallel,
     seeds.slice(0, options.controlSeeds).flatMap((seed) => [...others.map((entry) => learn(entry, seed)), supervise(seed)]),
   );
-  const forcedRuns = await evaluateReported(options.model, folder, 'forced', 0, io, { answer_prefix: '{parts}' });
+  const forcedRuns = await evaluateReported(sets, options.model, folder, 'forced', 0, io, { answer_prefix: '{parts}' });
   const forced = { arm: 'forced-habit', seed: 0, ...(await against(forcedRuns, ['prompt'])) };
 
   const result: StudyResult = { model: options.model, seeds: options.seeds, arms: [...learned, ...controls, forced] };

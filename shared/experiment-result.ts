@@ -1,0 +1,22 @@
+/** What `medlogictrace demo --json` and `study --json` say. */
+import { z } from 'zod';
+import { Comparison } from './evaluation.ts';
+
+export const DemoResult = z.object({
+  seed: z.number(),
+  seconds: z.number(),
+  /** Folder of the training run. */
+  run: z.string(),
+  /** Path of the HTML report. */
+  report: z.string(),
+  arithmetic: Comparison,
+  dosage: Comparison,
+});
+export type DemoResult = z.infer<typeof DemoResult>;
+
+export const StudyResult = z.object({
+  model: z.string(),
+  seeds: z.number(),
+  arms: z.array(z.object({ arm: z.string(), seed: z.number(), arithmetic: Comparison, dosage: Comparison })),
+});
+export type StudyResult = z.infer<typeof StudyResult>;
