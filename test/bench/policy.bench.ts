@@ -101,7 +101,7 @@ async function benchGenerate(policy: Policy, batch: number, repeats: number): Pr
 }
 
 const folder = process.argv.find((argument) => argument.startsWith('--model='))?.slice('--model='.length);
-const policy = folder ? await createTfjsPolicy({ folder }) : await randomPolicy();
+const policy = folder ? await createTfjsPolicy({ folder, threads: 1 }) : await randomPolicy();
 const { parameters, backend } = policy.describe();
 const generate: Record<string, number> = {};
 for (const batch of [1, 16, 64, 128]) generate[batch] = Math.round(await benchGenerate(policy, batch, batch === 1 ? 6 : 4));
