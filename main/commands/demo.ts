@@ -1,4 +1,5 @@
 /** `medlogictrace demo`: the embedded experiment from start to finish, on the model that comes with the program. */
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -47,15 +48,13 @@ export function register(program: Command, io: Io): void {
     });
 }
 
-const goOn = (folder: string, seed: number): string => {
+function goOn(folder: string, seed: number): string {
   const short = relative(process.cwd(), folder) || folder;
-  return [
-    'Nothing is lost. Go on with the whole experiment:',
-    `  npx medlogictrace demo --seed ${seed} --out ${short}`,
-    'or with the training run alone:',
-    `  npx medlogictrace runs resume train --runs ${short}`,
-  ].join('\n');
-};
+  const lines = ['Nothing is lost. Go on with the whole experiment:', `  npx medlogictrace demo --seed ${seed} --out ${short}`];
+  if (existsSync(join(folder, 'train', 'run.json')))
+    lines.push('or with the training run alone:', `  npx medlogictrace runs resume train --runs ${short}`);
+  return lines.join('\n');
+}
 
 /** The experiment with one seed in one folder. Parts that are there already are not done again. */
 export async function runDemo(seed: number, folder: string, io: Io, size: DemoSize = {}): Promise<DemoResult> {
