@@ -1,12 +1,13 @@
 /** `medlogictrace demo`: the embedded experiment from start to finish, on the model that comes with the program. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import type { Comparison } from '../../shared/evaluation.ts';
 import type { DemoResult } from '../../shared/experiment-result.ts';
 import { dropSuperseded } from '../../shared/run-lines.ts';
+import { writeFileAtomic } from '../policy/atomic-file.ts';
 import { experimentNotes } from './experiment-notes.ts';
 import { Interrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -102,8 +103,7 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
   });
   const [arithmetic, dosage] = compared.map((c) => c.comparison) as [Comparison, Comparison];
   const result: DemoResult = { seed, seconds, run: train, report, arithmetic, dosage };
-  await writeFile(join(folder, 'result.json.tmp'), `${JSON.stringify(result, null, 2)}\n`);
-  await rename(join(folder, 'result.json.tmp'), join(folder, 'result.json'));
+  await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
   io.note(`\nTook ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s.`);
   return result;
 }

@@ -1,6 +1,7 @@
 /** The study's result and its table, in Markdown, as it stands in the README. */
 import type { Comparison } from '../../shared/evaluation.ts';
 import type { StudyResult } from '../../shared/experiment-result.ts';
+import { mean } from '../../shared/statistics/describe.ts';
 
 type Arm = StudyResult['arms'][number];
 
@@ -12,7 +13,6 @@ const TITLES: Record<string, string> = {
   'forced-habit': 'untrained, forced to multiply in parts',
 };
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`;
 const points = (value: number): string => (100 * value).toFixed(1);
 

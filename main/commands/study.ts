@@ -3,13 +3,14 @@
  * training at equal compute, the untrained model forced into the habit that RL ends up with, GRPO without the length term, and a
  * reward for the format alone. Everything is a run in one folder; a study that was stopped goes on.
  */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Comparison } from '../../shared/evaluation.ts';
 import type { StudyResult } from '../../shared/experiment-result.ts';
 import type { RunEvent } from '../../shared/run-record.ts';
+import { writeFileAtomic } from '../policy/atomic-file.ts';
 import type { Io } from './io.ts';
 import { countOption } from './options.ts';
 import { studyTable } from './study-table.ts';
@@ -143,8 +144,7 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
   const forced = { arm: 'forced-habit', seed: 0, ...(await against(forcedRuns, ['prompt'])) };
 
   const result: StudyResult = { model: options.model, seeds: options.seeds, arms: [...learned, ...controls, forced] };
-  await writeFile(join(folder, 'study.json.tmp'), `${JSON.stringify(result)}\n`);
-  await rename(join(folder, 'study.json.tmp'), join(folder, 'study.json'));
+  await writeFileAtomic(join(folder, 'study.json'), `${JSON.stringify(result)}\n`);
   return result;
 }
 

@@ -1,5 +1,6 @@
 /** Group-relative advantages, as TRL's GRPOTrainer 1.x computes them (Shao et al., arXiv 2402.03300; Liu et al., arXiv 2503.20783). */
 import type { ScaleRewards } from '../../shared/config.ts';
+import { mean, standardDeviation } from '../../shared/statistics/describe.ts';
 
 const EPSILON = 1e-4;
 
@@ -10,14 +11,6 @@ export interface Advantages {
   rewardStd: number;
   /** Share of groups whose rewards are all equal: they teach nothing. */
   fracZeroStd: number;
-}
-
-const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-/** Unbiased (n − 1); 0 for fewer than two values. */
-function standardDeviation(values: number[]): number {
-  if (values.length < 2) return 0;
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, v) => sum + (v - centre) ** 2, 0) / (values.length - 1));
 }
 
 /**

@@ -2,12 +2,12 @@
  * The runner: `node main.ts <run folder>` carries out one run from start to finish, or goes on with it where its folder has a past.
  * Exit code 0 done, 1 failed, 2 the folder or its config cannot be used, 130 stopped on request.
  */
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvaluateConfig } from '../../shared/config.ts';
 import type { EvaluationItem } from '../../shared/evaluation.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { writeFileAtomic } from '../policy/atomic-file.ts';
 import { evaluateModel } from './evaluate.ts';
 import { trainGrpo } from './grpo.ts';
 import { type OpenedModel, openModel } from './open-model.ts';
@@ -75,10 +75,8 @@ async function evaluate(run: RunFolder, config: EvaluateConfig, model: OpenedMod
   }
 }
 
-async function writeLines(path: string, rows: readonly (EvaluationItem | object)[]): Promise<void> {
-  await writeFile(`${path}.tmp`, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
-  await rename(`${path}.tmp`, path);
-}
+const writeLines = (path: string, rows: readonly (EvaluationItem | object)[]): Promise<void> =>
+  writeFileAtomic(path, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
 
 async function carryOut(run: RunFolder, stop: AbortController): Promise<void> {
   const { config } = run.record;

@@ -1,13 +1,7 @@
 /** The metrics of one GRPO step, under TRL's names (meanings in shared/metrics.ts). */
+import { mean, standardDeviation } from '../../shared/statistics/describe.ts';
 import type { ScoredGroup } from './rewards/registry.ts';
 import type { SampledRollout } from './rollout.ts';
-
-const mean = (values: readonly number[]): number => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : 0);
-const deviation = (values: readonly number[]): number => {
-  if (values.length < 2) return 0;
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, v) => sum + (v - centre) ** 2, 0) / (values.length - 1));
-};
 
 /** Means and deviations of rewards, and the lengths of completions. */
 export function rolloutMetrics(rollouts: readonly SampledRollout[], scored: readonly ScoredGroup[]): Record<string, number> {
@@ -17,7 +11,7 @@ export function rolloutMetrics(rollouts: readonly SampledRollout[], scored: read
   for (const name of Object.keys(parts[0] ?? {})) {
     const values = parts.map((p) => p[name] ?? null).filter((v) => v !== null);
     metrics[`rewards/${name}/mean`] = mean(values);
-    metrics[`rewards/${name}/std`] = deviation(values);
+    metrics[`rewards/${name}/std`] = standardDeviation(values);
   }
   const lengths = rollouts.map((r) => r.tokens);
   const ended = rollouts.filter((r) => r.finish === 'stop').map((r) => r.tokens);

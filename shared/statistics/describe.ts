@@ -10,6 +10,15 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
+/** Standard deviation, unbiased (n − 1); 0 for fewer than two values. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  if (values.length < 2) return 0;
+  const centre = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += ((values[i] ?? 0) - centre) ** 2;
+  return Math.sqrt(sum / (values.length - 1));
+}
+
 /**
  * Quantile q of values already in rising order, linear between the two neighbours of position q·(n − 1)
  * (Hyndman & Fan's type 7, NumPy's default). 0 for an empty list.
