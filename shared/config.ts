@@ -5,6 +5,8 @@ export const RewardTerm = z.strictObject({
   /** A registered reward function (main/runner/rewards). */
   name: z.string(),
   weight: z.number().default(1),
+  /** Optimizer steps before it counts; it is scored and recorded from the first. (Kimi k1.5, arXiv 2501.12599: a length term only after a warm-up.) */
+  start_step: z.number().int().min(0).default(0),
   /** The function's own settings. */
   params: z.record(z.string(), z.number()).default({}),
 });
@@ -96,7 +98,7 @@ export const TrainConfig = z.strictObject({
   rewards: z
     .array(RewardTerm)
     .min(1)
-    .default([{ name: 'correct', weight: 1, params: {} }]),
+    .default([{ name: 'correct', weight: 1, start_step: 0, params: {} }]),
   /** Validation every so many steps; 0 never. */
   eval_steps: z.number().int().min(0).default(0),
   /** Checkpoint every so many steps; 0 only at the end. */

@@ -44,7 +44,8 @@ export async function trainGrpo(
     await training.obey();
     const start = performance.now();
     try {
-      const batch = await collect(config, model, order.batch(state.batches, config.per_device_train_batch_size), signal);
+      const questions = order.batch(state.batches, config.per_device_train_batch_size);
+      const batch = await collect(config, model, questions, state.step, signal);
       const generated = performance.now();
       const objective: Objective = {
         kind: 'policy_gradient',
@@ -119,6 +120,7 @@ async function collect(
   config: TrainConfig,
   model: OpenedModel,
   batch: readonly { question: Dataset['questions'][number]; visit: number }[],
+  step: number,
   signal: AbortSignal,
 ): Promise<CollectedBatch> {
   const K = config.num_generations;
@@ -145,7 +147,7 @@ async function collect(
       groups[place] = sampled[i] as SampledRollout[];
     });
   }
-  const scored = groups.map((group) => scoreGroup(group, config.rewards, config));
+  const scored = groups.map((group) => scoreGroup(group, config.rewards, config, step));
   const { values, rewardStd, fracZeroStd } = groupAdvantages(
     scored.flatMap((s) => s.rewards),
     K,
@@ -215,7 +217,8 @@ function completionRecords(step: number, batch: CollectedBatch): Omit<Completion
 }
 
 /**
- * Greedy answers to the validation questions: accuracy, tokens, and the reward of each answer as a group of its own. Not broken off by
+ * Greedy answers to the validation questions: accuracy, tokens, and the reward of each answer as a group of its own, by
+ * every term from the first step on, so that one step's reward compares with another's. Not broken off by
  * a stop: it belongs to its step, and a resumed run would never make up for it.
  */
 async function validate(
@@ -236,7 +239,7 @@ async function validate(
     max_completion_length: config.max_completion_length,
   });
   const rollouts = groups.flat();
-  const scored = groups.map((group) => scoreGroup(group, config.rewards, config));
+  const scored = groups.map((group) => scoreGroup(group, config.rewards, config, Number.POSITIVE_INFINITY));
   const metrics = rolloutMetrics(rollouts, scored);
   run.completions(
     completionRecords(step, {

@@ -15,7 +15,7 @@ const rollout = (tokens: number, correct: boolean, more: Partial<Rollout> = {}):
   ...more,
 });
 const score = (name: string, group: Rollout[], params: Record<string, number> = {}, cap = 100) =>
-  scoreGroup(group, [RewardTerm.parse({ name, params })], { max_completion_length: cap }).rewards;
+  scoreGroup(group, [RewardTerm.parse({ name, params })], { max_completion_length: cap }, 0).rewards;
 
 describe('reward functions', () => {
   test('correct counts what the strict grader found right, whatever the length', () => {
@@ -60,9 +60,16 @@ describe('reward functions', () => {
 
   test('several functions add up by their weights', () => {
     const terms = [RewardTerm.parse({ name: 'correct', weight: 2 }), RewardTerm.parse({ name: 'format', weight: 0.5 })];
-    const { rewards, parts } = scoreGroup([rollout(5, true), rollout(5, false)], terms, { max_completion_length: 10 });
+    const { rewards, parts } = scoreGroup([rollout(5, true), rollout(5, false)], terms, { max_completion_length: 10 }, 0);
     expect(rewards).toEqual([2.5, 0.5]);
     expect(parts[0]).toEqual({ correct: 1, format: 1 });
+  });
+
+  test('counts a term from its start step on, and records it before (bug: a warm-up that hides the length score)', () => {
+    const terms = [RewardTerm.parse({ name: 'correct' }), RewardTerm.parse({ name: 'truncation', params: { limit: 5 }, start_step: 3 })];
+    const at = (step: number) => scoreGroup([rollout(4, true)], terms, { max_completion_length: 10 }, step);
+    expect(at(2)).toEqual({ rewards: [1], parts: [{ correct: 1, truncation: 1 }] });
+    expect(at(3).rewards).toEqual([2]);
   });
 
   test('unknown functions and parameters are named, with the nearest there is', () => {

@@ -41,8 +41,8 @@ export interface ScoredGroup {
   parts: Record<string, number | null>[];
 }
 
-/** Scores one prompt's completions with every term. */
-export function scoreGroup(group: readonly Rollout[], terms: readonly RewardTerm[], context: RewardContext): ScoredGroup {
+/** Scores one prompt's completions with every term; `step` optimizer steps are done, and terms that start later count nothing yet. */
+export function scoreGroup(group: readonly Rollout[], terms: readonly RewardTerm[], context: RewardContext, step: number): ScoredGroup {
   const parts: Record<string, number | null>[] = group.map(() => ({}));
   const rewards: (number | null)[] = group.map(() => null);
   for (const term of terms) {
@@ -50,7 +50,7 @@ export function scoreGroup(group: readonly Rollout[], terms: readonly RewardTerm
     if (!definition) throw new Error(`reward function ${term.name} was not checked`);
     definition.score(group, { ...definition.params, ...term.params }, context).forEach((score, i) => {
       (parts[i] as Record<string, number | null>)[term.name] = score;
-      if (score !== null) rewards[i] = (rewards[i] ?? 0) + term.weight * score;
+      if (score !== null && step >= term.start_step) rewards[i] = (rewards[i] ?? 0) + term.weight * score;
     });
   }
   return { rewards, parts };
