@@ -71,8 +71,8 @@ describe('arithmetic', () => {
   test('every written equation is true', () => {
     for (const q of arithmeticQuestions('supervised', 500)) {
       for (const sentence of (q.solution ?? '').split(/[.:,] /)) {
-        if (!/^[\d*+=-]+\.?$/.test(sentence) || !sentence.includes('=')) continue;
-        const values = sentence.replace(/\.$/, '').split('=').map(evaluateSum);
+        if (!/^[\d*+=()-]+\.?$/.test(sentence) || !sentence.includes('=')) continue;
+        const values = sentence.replace(/\.$|[()]/g, '').split('=').map(evaluateSum);
         for (const value of values) expect(value, `${q.id}: ${sentence}`).toBe(values[0]);
       }
     }
