@@ -1,8 +1,9 @@
 /** The groups of tests; scripts/run-tests.ts runs each within its time and adds up their counts. */
 import { defineConfig } from 'vitest/config';
 
-const group = (name: string, seconds: number) => ({
+const group = (name: string, seconds: number, globalSetup: string[] = []) => ({
   test: {
+    globalSetup,
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: seconds * 1000,
@@ -15,7 +16,13 @@ const group = (name: string, seconds: number) => ({
 
 export default defineConfig({
   test: {
-    projects: [group('unit', 20), group('integration', 120), group('engine', 240), group('models', 300), group('e2e', 120)],
+    projects: [
+      group('unit', 20),
+      group('integration', 120),
+      group('engine', 240),
+      group('models', 300),
+      group('e2e', 120, ['test/fixtures/built-pages.ts']),
+    ],
     reporters: ['default'],
   },
 });

@@ -33,6 +33,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'datasets', summary: 'list and show data sets', load: () => import('./commands/datasets.ts') },
   { name: 'models', summary: 'inspect a checkpoint', load: () => import('./commands/models.ts') },
   { name: 'backends', summary: 'what can compute here, and why or why not', load: () => import('./commands/backends.ts') },
+  { name: 'serve', summary: 'the window, in a browser of this machine', load: () => import('./commands/serve.ts') },
   { name: 'bench', summary: 'speed, as ratios measured in one run', load: () => import('./commands/bench.ts') },
 ];
 

@@ -2,14 +2,16 @@
  * The Electron shell: one sandboxed window, served from a scheme of its own, that reaches the services through one checked channel.
  * Everything else (navigation, new windows, permissions) is refused.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { app, BrowserWindow, ipcMain, protocol, session } from 'electron';
+import { app, BrowserWindow, ipcMain, protocol, session, type WebContents } from 'electron';
 import packageJson from '../package.json' with { type: 'json' };
-import { RPC_CHANNEL } from '../shared/rpc/channel.ts';
-import { createHandlers } from './rpc/handlers.ts';
-import { createRouter } from './rpc/router.ts';
-import { assetPath, CONTENT_SECURITY_POLICY, mayCall, mediaType, SCHEME, WINDOW_URL } from './shell/window-origin.ts';
+import { FILE_CHANNEL, FRAME_CHANNEL } from '../shared/rpc/channel.ts';
+import { type Connection, openConnection } from './rpc/connection.ts';
+import { errorOf } from './rpc/router.ts';
+import { createWorkbenchRouter } from './rpc/workbench-router.ts';
+import { readPage } from './shell/page.ts';
+import { assetPath, mayCall, SCHEME, WINDOW_URL } from './shell/window-origin.ts';
+import { GivenFiles } from './workbench/given-files.ts';
 import { defaultRunsDir } from './workbench/runs.ts';
 
 const rendererFolder = join(import.meta.dirname, '..', 'renderer');
@@ -19,17 +21,9 @@ const developmentUrl = app.isPackaged ? undefined : process.env.ELECTRON_RENDERE
 protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
 
 async function serve(request: Request): Promise<Response> {
-  const path = assetPath(request.url, rendererFolder);
-  const type = path === null ? null : mediaType(path);
-  if (path === null || type === null) return new Response('not found', { status: 404 });
-  try {
-    const body = new Uint8Array(await readFile(path));
-    const headers = { 'content-type': type, 'content-security-policy': CONTENT_SECURITY_POLICY, 'x-content-type-options': 'nosniff' };
-    return new Response(body, { headers });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Response('not found', { status: 404 });
-    throw error;
-  }
+  const page = await readPage(assetPath(request.url, rendererFolder));
+  if (page === null) return new Response('not found', { status: 404 });
+  return new Response(new Uint8Array(page.body), { headers: page.headers });
 }
 
 function openWindow(): void {
@@ -66,11 +60,44 @@ app.on('activate', () => {
 await app.whenReady();
 session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
 protocol.handle(SCHEME, serve);
-const route = createRouter(createHandlers({ version: packageJson.version, runsDir: defaultRunsDir() }));
-ipcMain.handle(RPC_CHANNEL, (event, name: unknown, input: unknown) => {
+const files = new GivenFiles();
+const router = createWorkbenchRouter({ version: packageJson.version, runsDir: defaultRunsDir(), files });
+const connections = new Map<WebContents, Connection>();
+
+/** Whether an IPC event comes from the window's own page. */
+function isOurs(event: Electron.IpcMainEvent | Electron.IpcMainInvokeEvent): boolean {
   const frame = event.senderFrame;
-  const caller = { url: frame?.url ?? null, topLevel: frame !== null && frame.parent === null };
-  if (!mayCall(caller, developmentUrl)) return { ok: false, error: { code: 'denied', message: 'only the window may call' } };
-  return route(name, input);
+  return mayCall({ url: frame?.url ?? null, topLevel: frame !== null && frame.parent === null }, developmentUrl);
+}
+
+function connectionOf(contents: WebContents): Connection {
+  const known = connections.get(contents);
+  if (known !== undefined) return known;
+  const opened = openConnection(router, (frame) => {
+    if (!contents.isDestroyed()) contents.send(FRAME_CHANNEL, frame);
+  });
+  connections.set(contents, opened);
+  const end = (): void => {
+    opened.close();
+    connections.delete(contents);
+  };
+  contents.once('destroyed', end);
+  // A page loaded anew follows nothing of what the old one did.
+  contents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
+    if (isMainFrame && !isSameDocument) end();
+  });
+  return opened;
+}
+
+ipcMain.on(FRAME_CHANNEL, (event, frame: unknown) => {
+  if (isOurs(event)) connectionOf(event.sender).receive(frame);
+});
+ipcMain.handle(FILE_CHANNEL, async (event, path: unknown) => {
+  if (!isOurs(event) || typeof path !== 'string')
+    return { ok: false, error: { code: 'denied', message: 'only the window may give files' } };
+  return files.register(path).then(
+    (data) => ({ ok: true, data }),
+    (error: unknown) => ({ ok: false, error: errorOf(error) }),
+  );
 });
 openWindow();

@@ -1,22 +1,33 @@
-/** Takes a route's name and input as they come over a transport, checks them, and answers with data or an error, never a throw. */
+/** Takes a name and an input as they come over a transport, checks them, and answers with data, items or an error, never a throw. */
 import { InputError } from '../../shared/input-error.ts';
 import { parseInput } from '../../shared/parse-input.ts';
 import {
   isRoute,
+  isTopic,
   type Reply,
   type RouteInput,
   type RouteName,
   type RouteOutput,
   type RpcError,
   routes,
+  type TopicInput,
+  type TopicItem,
+  type TopicName,
+  topics,
 } from '../../shared/rpc/contract.ts';
 
 /** One handler a route, no more and no less: a missing one is a compile error. */
 export type Handlers = { [R in RouteName]: (input: RouteInput<R>) => Promise<RouteOutput<R>> };
+/** One source a topic; it ends when its signal does. */
+export type Sources = { [T in TopicName]: (input: TopicInput<T>, signal: AbortSignal) => AsyncIterable<TopicItem<T>> };
 
-export type Router = (route: unknown, input: unknown) => Promise<Reply<unknown>>;
+export interface Router {
+  call(route: unknown, input: unknown): Promise<Reply<unknown>>;
+  /** Hands each item to `onItem`; resolves with null when there are no more or the signal was aborted, else with the error. */
+  follow(topic: unknown, input: unknown, onItem: (item: unknown) => void, signal: AbortSignal): Promise<RpcError | null>;
+}
 
-function errorOf(thrown: unknown): RpcError {
+export function errorOf(thrown: unknown): RpcError {
   if (thrown instanceof InputError) {
     return { code: 'input', message: thrown.message, ...(thrown.field === undefined ? {} : { field: thrown.field }) };
   }
@@ -28,14 +39,33 @@ async function answer<R extends RouteName>(handlers: Handlers, route: R, input: 
   return handlers[route](checked);
 }
 
-/** The router over a set of handlers. */
-export function createRouter(handlers: Handlers): Router {
-  return async (route, input) => {
-    if (!isRoute(route)) return { ok: false, error: { code: 'input', message: `unknown route ${JSON.stringify(route)}` } };
-    try {
-      return { ok: true, data: await answer(handlers, route, input) };
-    } catch (thrown) {
-      return { ok: false, error: errorOf(thrown) };
-    }
+function source<T extends TopicName>(sources: Sources, topic: T, input: unknown, signal: AbortSignal): AsyncIterable<TopicItem<T>> {
+  const checked = parseInput(topics[topic].input, input, topic) as TopicInput<T>;
+  return sources[topic](checked, signal);
+}
+
+/** The router over a set of handlers and sources. */
+export function createRouter(handlers: Handlers, sources: Sources): Router {
+  return {
+    async call(route, input) {
+      if (!isRoute(route)) return { ok: false, error: { code: 'input', message: `unknown route ${JSON.stringify(route)}` } };
+      try {
+        return { ok: true, data: await answer(handlers, route, input) };
+      } catch (thrown) {
+        return { ok: false, error: errorOf(thrown) };
+      }
+    },
+    async follow(topic, input, onItem, signal) {
+      if (!isTopic(topic)) return { code: 'input', message: `unknown topic ${JSON.stringify(topic)}` };
+      try {
+        for await (const item of source(sources, topic, input, signal)) {
+          if (signal.aborted) return null;
+          onItem(item);
+        }
+        return null;
+      } catch (thrown) {
+        return signal.aborted ? null : errorOf(thrown);
+      }
+    },
   };
 }

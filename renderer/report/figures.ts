@@ -17,17 +17,24 @@ const config = {
   toImageButtonOptions: { format: 'svg', scale: 2 },
 };
 
-async function draw(theme: 'light' | 'dark'): Promise<void> {
+/** Width of the text on A4 and Letter paper with the margins of the style sheet, less a figure's padding; curves stand two in a row. */
+const PAPER = { wide: 640, curve: 296 };
+
+const drawnOf = (theme: 'light' | 'dark', paper: boolean): Promise<unknown>[] => {
   const byId = new Map(figures[theme].map((figure) => [figure.id, figure]));
-  for (const element of document.querySelectorAll<HTMLElement>('[data-figure]')) {
+  return [...document.querySelectorAll<HTMLElement>('[data-figure]')].map((element) => {
     const figure = byId.get(element.dataset.figure ?? '');
-    if (figure) await window.Plotly.react(element, figure.data, { ...figure.layout, uirevision: figure.id }, config);
-  }
-  document.documentElement.dataset.figures = 'drawn';
-}
+    if (!figure) return Promise.resolve();
+    const width = element.closest('.curves') ? PAPER.curve : PAPER.wide;
+    return window.Plotly.react(element, figure.data, { ...figure.layout, ...(paper ? { width } : {}), uirevision: figure.id }, config);
+  });
+};
 
 const current = () => (dark.matches ? 'dark' : 'light');
-dark.addEventListener('change', () => draw(current()));
-window.addEventListener('beforeprint', () => draw('light'));
-window.addEventListener('afterprint', () => draw(current()));
-await draw(current());
+const onScreen = () => drawnOf(current(), false);
+dark.addEventListener('change', onScreen);
+// All of them at once: a browser prints as soon as this returns, and Plotly draws before it does.
+window.addEventListener('beforeprint', () => drawnOf('light', true));
+window.addEventListener('afterprint', onScreen);
+await Promise.all(onScreen());
+document.documentElement.dataset.figures = 'drawn';

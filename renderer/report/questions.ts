@@ -1,9 +1,25 @@
 /** The list of questions: search, chips, sorting, keys, and only the rows in sight in the page. */
-import type { ReportAnswer, ReportQuestion, ReportSet, ShownQuestion } from '../../shared/report-data.ts';
+import type { ReportAnswer, ReportQuestion, ReportQuestions, ShownQuestion } from '../../shared/report-data.ts';
 
 const ROW = 32;
 const MARGIN_ROWS = 8;
-const sets: ReportSet[] = JSON.parse(document.getElementById('question-data')?.textContent ?? '[]');
+const { banks, sets }: ReportQuestions = JSON.parse(document.getElementById('question-data')?.textContent ?? '{"banks":[],"sets":[]}');
+/** The questions of each set that both models answered, put together when a reader first looks. */
+const composed = new Map<number, ReportQuestion[]>();
+
+function questionsOf(place: number): ReportQuestion[] {
+  const known = composed.get(place);
+  if (known) return known;
+  const chosen = sets[place];
+  const bank = banks[chosen?.bank ?? -1];
+  const made = (bank?.questions ?? []).flatMap((question, i) => {
+    const before = bank?.answers[chosen?.before ?? -1]?.[i];
+    const after = bank?.answers[chosen?.after ?? -1]?.[i];
+    return before && after ? [{ ...question, before, after }] : [];
+  });
+  composed.set(place, made);
+  return made;
+}
 
 type Test = (question: ReportQuestion) => boolean;
 const either =
@@ -19,9 +35,11 @@ const FILTERS: [string, string, Test][] = [
   ['invalid', 'Invalid', either((answer) => answer.answer === 'invalid')],
   ['cut', 'Cut by the cap', either((answer) => answer.truncated)],
 ];
+/** What changed comes first. */
+const rankOf = (question: ReportQuestion | undefined): number => (question === undefined ? 3 : ({ 1: 0, [-1]: 1 }[outcomeOf(question)] ?? 2));
 const outcomeOf = ({ before, after }: ReportQuestion): number => Number(after.correct) - Number(before.correct);
 const COLUMNS: [string, string, ((question: ReportQuestion) => number) | null][] = [
-  ['number', '#', null],
+  ['number', '#', (question) => questions().indexOf(question)],
   ['question', 'Question', null],
   ['before', 'Before (tokens)', (question) => question.before.tokens],
   ['after', 'After (tokens)', (question) => question.after.tokens],
@@ -31,6 +49,7 @@ const COLUMNS: [string, string, ((question: ReportQuestion) => number) | null][]
 let set = 0;
 let filter = 'all';
 let query = '';
+/** Null: gained, then lost, then the rest, each in the file's order. */
 let sort: { column: number; falling: boolean } | null = null;
 /** Indices into the set's questions, filtered and sorted. */
 let found: number[] = [];
@@ -70,7 +89,7 @@ const detail = element('div', 'detail');
 detail.id = 'detail';
 detail.tabIndex = -1;
 
-const questions = (): ReportQuestion[] => sets[set]?.questions ?? [];
+const questions = (): ReportQuestion[] => questionsOf(set);
 const testOf = (name: string): Test => FILTERS.find(([key]) => key === name)?.[2] ?? (() => true);
 
 /** Text that the search looks in, made once a set. */
@@ -111,7 +130,7 @@ function update(keep?: ReportQuestion): void {
   found.sort((a, b) => {
     const [first, second] = [questions()[a], questions()[b]];
     if (value && first && second && value(first) !== value(second)) return direction * (value(first) - value(second));
-    return value ? a - b : direction * (a - b);
+    return sort ? a - b : rankOf(first) - rankOf(second) || a - b;
   });
   chips.replaceChildren(
     ...FILTERS.map(([key, label, by]) => {
@@ -191,9 +210,9 @@ function chooseSet(next: number, id?: string): void {
   set = next;
   sort = null;
   tabs.replaceChildren(
-    ...sets.map(({ name, questions: all }, i) => {
+    ...sets.map(({ name }, i) => {
       const tab = button('tab', name, () => chooseSet(i));
-      tab.append(element('span', 'n', String(all.length)));
+      tab.append(element('span', 'n', String(questionsOf(i).length)));
       tab.setAttribute('aria-pressed', String(i === set));
       return tab;
     }),

@@ -1,37 +1,46 @@
 /**
- * Every question that the window may ask of the services: what goes in and what comes out, one schema each. The router checks the
- * input, the window the output; a handler that is missing or answers something else does not compile.
+ * Every question that the window may ask of the services (`routes`) and everything that it may follow (`topics`): what goes in and what
+ * comes out, one schema each, a file a namespace. The router checks the input, the window the output; a handler that is missing or
+ * answers something else does not compile.
  */
 import { z } from 'zod';
-import { RunDetail, RunList } from '../run-view.ts';
-
-export const About = z.object({
-  version: z.string(),
-  node: z.string(),
-  platform: z.string(),
-  /** Folder whose runs are shown. */
-  runs_dir: z.string(),
-});
-export type About = z.infer<typeof About>;
-
-/** A run's id. Never a path: the window must not name files. */
-const RunId = z.string().regex(/^[^/\\]+$/, 'a run id holds no slash');
+import { appRoutes } from './app.ts';
+import { compareRoutes } from './compare.ts';
+import { configureRoutes } from './configure.ts';
+import { datasetsRoutes, datasetsTopics } from './datasets.ts';
+import { modelsRoutes, modelsTopics } from './models.ts';
+import { runsRoutes, runsTopics } from './runs.ts';
+import { settingsRoutes } from './settings.ts';
 
 export const routes = {
-  'app.about': { input: z.strictObject({}), output: About },
-  'runs.list': { input: z.strictObject({}), output: RunList },
-  'runs.show': { input: z.strictObject({ run: RunId }), output: RunDetail },
+  ...appRoutes,
+  ...runsRoutes,
+  ...datasetsRoutes,
+  ...modelsRoutes,
+  ...configureRoutes,
+  ...compareRoutes,
+  ...settingsRoutes,
 } as const;
 
+export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics } as const;
+
 export type RouteName = keyof typeof routes;
+/** What a caller gives: defaults may be left out. */
+export type RouteRequest<R extends RouteName> = z.input<(typeof routes)[R]['input']>;
 export type RouteInput<R extends RouteName> = z.output<(typeof routes)[R]['input']>;
 export type RouteOutput<R extends RouteName> = z.output<(typeof routes)[R]['output']>;
 
+export type TopicName = keyof typeof topics;
+export type TopicRequest<T extends TopicName> = z.input<(typeof topics)[T]['input']>;
+export type TopicInput<T extends TopicName> = z.output<(typeof topics)[T]['input']>;
+export type TopicItem<T extends TopicName> = z.output<(typeof topics)[T]['item']>;
+
 export const isRoute = (name: unknown): name is RouteName => typeof name === 'string' && Object.hasOwn(routes, name);
+export const isTopic = (name: unknown): name is TopicName => typeof name === 'string' && Object.hasOwn(topics, name);
 
 export const RpcError = z.object({
-  /** `input`: what was asked is wrong. `failed`: the service could not do it. `denied`: the caller may not ask. */
-  code: z.enum(['input', 'failed', 'denied']),
+  /** `input`: what was asked is wrong. `failed`: the service could not do it. `denied`: the caller may not ask. `lost`: no answer came. */
+  code: z.enum(['input', 'failed', 'denied', 'lost']),
   message: z.string(),
   field: z.string().optional(),
 });
@@ -39,9 +48,6 @@ export type RpcError = z.infer<typeof RpcError>;
 
 export type Reply<T> = { ok: true; data: T } | { ok: false; error: RpcError };
 
-/** The schema of a route's reply. */
-export const replySchema = <R extends RouteName>(route: R) =>
-  z.discriminatedUnion('ok', [
-    z.object({ ok: z.literal(true), data: routes[route].output }),
-    z.object({ ok: z.literal(false), error: RpcError }),
-  ]);
+/** The schema of a reply that holds `data`. */
+export const replySchema = <S extends z.ZodType>(data: S) =>
+  z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), data }), z.object({ ok: z.literal(false), error: RpcError })]);

@@ -3,52 +3,58 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createHandlers } from '../../main/rpc/handlers.ts';
-import { createRouter, type Handlers } from '../../main/rpc/router.ts';
-import { assetPath, CONTENT_SECURITY_POLICY, mayCall, mediaType, WINDOW_URL } from '../../main/shell/window-origin.ts';
+import { openConnection } from '../../main/rpc/connection.ts';
+import { createRouter, type Handlers, type Router, type Sources } from '../../main/rpc/router.ts';
+import { createHandlers, createSources, createWorkbenchRouter } from '../../main/rpc/workbench-router.ts';
+import { contentSecurityPolicy, mediaType } from '../../main/shell/page.ts';
+import { assetPath, mayCall, WINDOW_URL } from '../../main/shell/window-origin.ts';
+import { GivenFiles } from '../../main/workbench/given-files.ts';
 import { InputError } from '../../shared/input-error.ts';
-import { isRoute, replySchema } from '../../shared/rpc/contract.ts';
+import type { ServerFrame } from '../../shared/rpc/channel.ts';
+import { isRoute, replySchema, routes } from '../../shared/rpc/contract.ts';
+import type { RunList } from '../../shared/run-view.ts';
 import { progressInWords, shareDone, stateInWords, verdictOfRun } from '../../shared/run-words.ts';
 
-const handlers = (over: Partial<Handlers> = {}): Handlers => ({ ...createHandlers({ version: '1.2.3', runsDir: '/nowhere' }), ...over });
+const services = { version: '1.2.3', runsDir: '/nowhere', files: new GivenFiles() };
+const routerWith = (over: Partial<Handlers> = {}, sources: Partial<Sources> = {}): Router =>
+  createRouter({ ...createHandlers(services), ...over }, { ...createSources(services), ...sources });
 
 describe('the router', () => {
   test('answers with data that fits the contract', async () => {
-    const reply = await createRouter(handlers())('app.about', {});
-    expect(replySchema('app.about').parse(reply)).toMatchObject({ ok: true, data: { version: '1.2.3', runs_dir: '/nowhere' } });
+    const reply = await routerWith().call('app.about', {});
+    expect(replySchema(routes['app.about'].output).parse(reply)).toMatchObject({
+      ok: true,
+      data: { version: '1.2.3', runs_dir: '/nowhere' },
+    });
   });
 
   test.each(['runs.delete', 'toString', '__proto__', 42, null])('a route that is none is an answer, not a crash: %s', async (route) => {
     expect(isRoute(route)).toBe(false);
-    expect(await createRouter(handlers())(route, {})).toMatchObject({ ok: false, error: { code: 'input' } });
+    expect(await routerWith().call(route, {})).toMatchObject({ ok: false, error: { code: 'input' } });
   });
 
   test.each([[{ run: '../../etc' }], [{ run: 'a\\b' }], [{ run: 5 }], [{}], [null], [{ run: 'a', more: 1 }]])(
     'input is checked before the handler sees it (a window that could name paths could read any folder): %j',
     async (input) => {
       let reached = false;
-      const router = createRouter(
-        handlers({
-          'runs.show': async () => {
-            reached = true;
-            throw new Error('reached');
-          },
-        }),
-      );
-      expect(await router('runs.show', input)).toMatchObject({ ok: false, error: { code: 'input' } });
+      const router = routerWith({
+        'runs.show': async () => {
+          reached = true;
+          throw new Error('reached');
+        },
+      });
+      expect(await router.call('runs.show', input)).toMatchObject({ ok: false, error: { code: 'input' } });
       expect(reached).toBe(false);
     },
   );
 
   test('what a handler throws becomes an error with its message, and tells input from failure', async () => {
     const failing = (error: Error) =>
-      createRouter(
-        handlers({
-          'runs.list': async () => {
-            throw error;
-          },
-        }),
-      )('runs.list', {});
+      routerWith({
+        'runs.list': async () => {
+          throw error;
+        },
+      }).call('runs.list', {});
     expect(await failing(new InputError('no such run', 'run'))).toEqual({
       ok: false,
       error: { code: 'input', message: 'no such run', field: 'run' },
@@ -59,16 +65,88 @@ describe('the router', () => {
   test('the handlers read a real runs folder', async () => {
     const runsDir = await mkdtemp(join(tmpdir(), 'runs-'));
     try {
-      const router = createRouter(createHandlers({ version: '1', runsDir }));
-      expect(replySchema('runs.list').parse(await router('runs.list', {}))).toEqual({
+      const router = createWorkbenchRouter({ ...services, runsDir });
+      expect(replySchema(routes['runs.list'].output).parse(await router.call('runs.list', {}))).toEqual({
         ok: true,
         data: { runs_dir: runsDir, runs: [], unreadable: [] },
       });
-      expect(await router('runs.show', { run: 'nope' })).toMatchObject({ ok: false, error: { code: 'input', field: 'run' } });
+      expect(await router.call('runs.show', { run: 'nope' })).toMatchObject({ ok: false, error: { code: 'input', field: 'run' } });
     } finally {
       await rm(runsDir, { recursive: true });
     }
   });
+});
+
+const list = (runs_dir: string): RunList => ({ runs_dir, runs: [], unreadable: [] });
+
+/** Lets everything that is ready happen. */
+const settle = () => new Promise((done) => setImmediate(done));
+
+describe('a connection', () => {
+  async function* forever(_: unknown, signal: AbortSignal): AsyncGenerator<RunList> {
+    for (let count = 0; !signal.aborted; count++) {
+      yield list(String(count));
+      await settle();
+    }
+  }
+  const open = (sources: Partial<Sources>) => {
+    const sent: ServerFrame[] = [];
+    return { sent, connection: openConnection(routerWith({}, sources), (frame) => sent.push(frame)) };
+  };
+
+  test('keeps subscriptions apart by number, and ends the one that is cancelled', async () => {
+    const { sent, connection } = open({ 'runs.watch': forever });
+    connection.receive({ id: 1, kind: 'subscribe', topic: 'runs.watch', input: {} });
+    connection.receive({ id: 2, kind: 'subscribe', topic: 'runs.watch', input: {} });
+    await settle();
+    connection.receive({ id: 1, kind: 'cancel' });
+    await settle();
+    const before = sent.filter(({ id }) => id === 1).length;
+    for (let turn = 0; turn < 5; turn++) await settle();
+    expect(before).toBeGreaterThan(0);
+    expect(sent.filter(({ id }) => id === 1)).toHaveLength(before);
+    expect(sent.filter(({ id }) => id === 2).length).toBeGreaterThan(before);
+    connection.close();
+  });
+
+  test('a window that goes away leaves nothing running behind it', async () => {
+    let ended = false;
+    const { sent, connection } = open({
+      'runs.watch': async function* (input, signal) {
+        yield* forever(input, signal);
+        ended = true;
+      },
+    });
+    connection.receive({ id: 1, kind: 'subscribe', topic: 'runs.watch', input: {} });
+    await settle();
+    connection.close();
+    const before = sent.length;
+    for (let turn = 0; turn < 5; turn++) await settle();
+    expect(ended).toBe(true);
+    expect(sent).toHaveLength(before);
+  });
+
+  test('says why a subscription ended, and that an unknown one cannot begin', async () => {
+    const { sent, connection } = open({
+      // biome-ignore lint/correctness/useYield: it fails before its first item
+      'runs.watch': async function* () {
+        throw new Error('EACCES');
+      },
+    });
+    connection.receive({ id: 1, kind: 'subscribe', topic: 'runs.watch', input: {} });
+    connection.receive({ id: 2, kind: 'subscribe', topic: 'toString', input: {} });
+    await settle();
+    await settle();
+    expect(sent).toContainEqual({ id: 1, kind: 'end', error: { code: 'failed', message: 'EACCES' } });
+    expect(sent).toContainEqual({ id: 2, kind: 'end', error: { code: 'input', message: 'unknown topic "toString"' } });
+  });
+
+  test.each([null, 'text', {}, { id: 'a', kind: 'call', route: 'app.about' }, { id: 1, kind: 'eval', code: '1' }])(
+    'refuses what is no frame: %j',
+    (frame) => {
+      expect(open({}).connection.receive(frame)).toBe(false);
+    },
+  );
 });
 
 describe('the window’s files', () => {
@@ -97,8 +175,9 @@ describe('the window’s files', () => {
   });
 
   test('the policy lets no script of another origin, inline or eval run', () => {
-    expect(CONTENT_SECURITY_POLICY).toContain("default-src 'none'");
-    expect(CONTENT_SECURITY_POLICY).not.toMatch(/unsafe|https?:|\*/);
+    const policy = contentSecurityPolicy('n');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
   });
 });
 

@@ -1,0 +1,44 @@
+/** `medlogictrace serve`: the window in any browser of this machine. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+import { wholeNumber } from './options.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+interface ServeFlags {
+  port: number;
+  runs?: string;
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('serve')
+    .description('serve the window to a browser on this machine; prints its address')
+    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber(0, 65535), 0)
+    .option('--runs <dir>', 'folder of the runs')
+    .action(async (flags: ServeFlags) => {
+      const { InputError } = await import('../../shared/input-error.ts');
+      const { serve } = await import('../server.ts');
+      const { createWorkbenchRouter } = await import('../rpc/workbench-router.ts');
+      const { GivenFiles } = await import('../workbench/given-files.ts');
+      const { defaultRunsDir } = await import('../workbench/runs.ts');
+      const pages = process.env.MEDLOGICTRACE_PAGES ?? join(root, 'out', 'renderer');
+      if (!existsSync(join(pages, 'index.html'))) {
+        throw new InputError(`the window is not built (${pages} has no index.html): run "npm run build" first`, 'pages');
+      }
+      const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+      const files = new GivenFiles();
+      const router = createWorkbenchRouter({ version, runsDir: resolve(flags.runs ?? defaultRunsDir()), files });
+      const server = await serve({ router, files, pages, port: flags.port }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EADDRINUSE') throw error;
+        throw new InputError(`--port ${flags.port} is taken by another program; give another, or 0 for any`, '--port');
+      });
+      io.out({ url: server.url, port: server.port }, `The workbench is at ${server.url}\nCtrl-C ends this server; runs go on.`);
+      await new Promise<void>((done) => {
+        for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => done());
+      });
+      await server.close();
+    });
+}

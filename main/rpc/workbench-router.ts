@@ -1,0 +1,28 @@
+/** The router over all services of the workbench: the same behind both shells. */
+import { appHandlers } from './handlers/app.ts';
+import { compareHandlers } from './handlers/compare.ts';
+import { configureHandlers } from './handlers/configure.ts';
+import { datasetsHandlers, datasetsSources } from './handlers/datasets.ts';
+import { modelsHandlers, modelsSources } from './handlers/models.ts';
+import { runsHandlers, runsSources } from './handlers/runs.ts';
+import { settingsHandlers } from './handlers/settings.ts';
+import { createRouter, type Handlers, type Router, type Sources } from './router.ts';
+import type { Services } from './services.ts';
+
+export const createHandlers = (services: Services): Handlers => ({
+  ...appHandlers(services),
+  ...runsHandlers(services),
+  ...datasetsHandlers(services),
+  ...modelsHandlers(services),
+  ...configureHandlers(services),
+  ...compareHandlers(services),
+  ...settingsHandlers(services),
+});
+
+export const createSources = (services: Services): Sources => ({
+  ...runsSources(services),
+  ...datasetsSources(services),
+  ...modelsSources(services),
+});
+
+export const createWorkbenchRouter = (services: Services): Router => createRouter(createHandlers(services), createSources(services));

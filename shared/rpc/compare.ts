@@ -1,0 +1,3 @@
+/** Routes of the window's "compare" views. */
+
+export const compareRoutes = {} as const;

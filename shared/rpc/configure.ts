@@ -1,0 +1,3 @@
+/** Routes of the window's "configure" views. */
+
+export const configureRoutes = {} as const;

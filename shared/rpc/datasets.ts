@@ -1,0 +1,5 @@
+/** Routes and topics of the window's "datasets" view. */
+
+export const datasetsRoutes = {} as const;
+
+export const datasetsTopics = {} as const;

@@ -1,0 +1,3 @@
+/** Routes of the window's "settings" views. */
+
+export const settingsRoutes = {} as const;
