@@ -1,5 +1,6 @@
 /** What `datasets list` and `datasets show` say. */
 import { z } from 'zod';
+import { ContaminationFinding } from './contamination.ts';
 import { Question } from './question.ts';
 
 export const DatasetListing = z.object({
@@ -21,6 +22,19 @@ export const DatasetListing = z.object({
 });
 export type DatasetListing = z.infer<typeof DatasetListing>;
 
+/** How much of a split stands in another split of its set; `a` is the other. */
+export const SplitContamination = z.object({
+  split: z.string(),
+  /** Null where the other split is not available. */
+  finding: ContaminationFinding.nullable(),
+  reason: z.string().nullable(),
+});
+export type SplitContamination = z.infer<typeof SplitContamination>;
+
+/** What `datasets contamination --json` says: which questions of `b` stand in `a`. */
+export const ContaminationReport = z.object({ a: z.string(), b: z.string(), finding: ContaminationFinding });
+export type ContaminationReport = z.infer<typeof ContaminationReport>;
+
 export const DatasetView = z.object({
   name: z.string(),
   split: z.string(),
@@ -28,8 +42,12 @@ export const DatasetView = z.object({
   licence: z.string(),
   n: z.number().int().positive(),
   hash: z.string(),
-  /** How often each gold letter or word stands; null for numbers. */
+  /** How often each gold letter or word stands; null for numbers and expressions. */
   golds: z.record(z.string(), z.number().int()).nullable(),
+  /** Questions without a gold answer: such a set can be shown and not scored. */
+  unlabelled: z.number().int(),
+  /** Against each other split of the set that shares no row; null where it was not looked for. */
+  contamination: z.array(SplitContamination).nullable(),
   /** The first questions in source order. */
   questions: z.array(Question),
 });

@@ -1,7 +1,7 @@
 /** A question as every room sees it: what is asked, what form an answer takes, and what counts as right. */
 import { z } from 'zod';
 
-export const AnswerKind = z.enum(['letter', 'word', 'number']);
+export const AnswerKind = z.enum(['letter', 'word', 'number', 'expression']);
 export type AnswerKind = z.infer<typeof AnswerKind>;
 
 export const Tolerance = z.object({
@@ -33,7 +33,7 @@ export const Question = AnswerForm.extend({
   question: z.string(),
   /** Passages shown before the question (PubMedQA: all of them). */
   contexts: z.array(z.string()).optional(),
-  /** `B`, `yes`, or a plain decimal number. */
+  /** `B`, `yes`, a plain decimal number, or an expression in LaTeX; '' where the source withholds it (such a question is never scored). */
   gold: z.string(),
   tolerance: Tolerance.optional(),
   /** A worked solution, where the source has one. Never shown to the model at evaluation. */

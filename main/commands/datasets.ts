@@ -1,21 +1,43 @@
-/** `medlogictrace datasets list|show`: which questions there are, where from, and what they look like. */
+/** `medlogictrace datasets`: which questions there are, where from, and what they look like. */
 import type { Command } from 'commander';
 import type { DatasetListing, DatasetView } from '../../shared/dataset-listing.ts';
 import { optionLetter, type Question } from '../../shared/question.ts';
 import { listDatasets, openDataset } from '../data/catalogue.ts';
+import { contaminationBySplits } from '../data/contamination-check.ts';
+import { overlapText, registerContamination } from './datasets-contamination.ts';
+import { registerImport } from './datasets-import.ts';
+import { registerSubset } from './datasets-subset.ts';
 import type { Io } from './io.ts';
 import { countOption } from './options.ts';
 import { textTable } from './text-table.ts';
 
 export { listDatasets };
 
-/** A data set with its first `limit` questions. Errors: InputError for an unknown data set, split or file. */
-export async function showDataset(data: string, { limit = 3 }: { limit?: number } = {}): Promise<DatasetView> {
-  const { name, split, source, licence, questions, hash } = await openDataset(data);
+/**
+ * A data set with its first `limit` questions, and, where asked for, how much of it stands in the other splits of its set.
+ * Errors: InputError for an unknown data set, split or file.
+ */
+export async function showDataset(
+  data: string,
+  { limit = 3, contamination = false }: { limit?: number; contamination?: boolean } = {},
+): Promise<DatasetView> {
+  const { name, split, source, licence, questions, hash } = await openDataset(data, { unlabelled: true });
   const golds: Record<string, number> = {};
   for (const question of questions) golds[question.gold] = (golds[question.gold] ?? 0) + 1;
-  const countable = questions.every((question) => question.kind !== 'number');
-  return { name, split, source, licence, n: questions.length, hash, golds: countable ? golds : null, questions: questions.slice(0, limit) };
+  const unlabelled = golds[''] ?? 0;
+  const countable = unlabelled === 0 && questions.every(({ kind }) => kind === 'letter' || kind === 'word');
+  return {
+    name,
+    split,
+    source,
+    licence,
+    n: questions.length,
+    hash,
+    golds: countable ? golds : null,
+    unlabelled,
+    contamination: contamination ? await contaminationBySplits(data, questions) : null,
+    questions: questions.slice(0, limit),
+  };
 }
 
 function listText(listings: readonly DatasetListing[]): string {
@@ -37,7 +59,12 @@ function questionText(question: Question): string {
   const options = question.options?.map((text, index) => `  ${optionLetter(index)}. ${text}`) ?? [];
   const contexts = question.contexts?.map((text) => `  | ${text}`) ?? [];
   const unit = question.unit ? ` ${question.unit}` : '';
-  return [`[${question.id}] ${question.question}`, ...contexts, ...options, `  gold: ${question.gold}${unit}`].join('\n');
+  return [
+    `[${question.id}] ${question.question}`,
+    ...contexts,
+    ...options,
+    `  gold: ${question.gold === '' ? 'withheld' : question.gold}${unit}`,
+  ].join('\n');
 }
 
 function showText(view: DatasetView): string {
@@ -55,12 +82,16 @@ function showText(view: DatasetView): string {
     `source: ${view.source}`,
     `licence: ${view.licence}`,
     `hash: ${view.hash}`,
+    ...(view.unlabelled > 0 ? [`no gold answer: ${view.unlabelled} questions; they cannot be scored`] : []),
+    ...(view.contamination ?? []).map(({ split, finding, reason }) =>
+      finding === null ? `stands in ${split}: not looked for, ${reason}` : `stands in ${split}: ${overlapText(finding)}`,
+    ),
   ];
   return [...head, ...golds, '', ...view.questions.map(questionText)].join('\n');
 }
 
 export function register(program: Command, io: Io): void {
-  const datasets = program.command('datasets').description('list and show data sets');
+  const datasets = program.command('datasets').description('list, show, import and compare data sets');
   datasets
     .command('list')
     .description('every data set with its splits, counts, hashes, licence and source')
@@ -70,11 +101,15 @@ export function register(program: Command, io: Io): void {
     });
   datasets
     .command('show')
-    .description('one data set and its first questions')
-    .argument('<data>', 'a catalogue name or a file, with an optional :split')
+    .description('one data set, how much of it stands in its other splits, and its first questions')
+    .argument('<data>', 'a data set or a file, with an optional :split')
     .option('--limit <n>', 'how many questions to show', countOption, 3)
-    .action(async (data: string, options: { limit: number }) => {
+    .option('--no-contamination', 'do not read the other splits')
+    .action(async (data: string, options: { limit: number; contamination: boolean }) => {
       const view = await showDataset(data, options);
       io.out(view, () => showText(view));
     });
+  registerImport(datasets, io);
+  registerSubset(datasets, io);
+  registerContamination(datasets, io);
 }

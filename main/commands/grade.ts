@@ -7,9 +7,13 @@ import { legacyCorrect } from '../../shared/grading/legacy.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { parseInput } from '../../shared/parse-input.ts';
 import { openDataset } from '../data/catalogue.ts';
-import { parseJsonLines } from '../data/json-text.ts';
-import { readDataFile } from '../data/question-file.ts';
+import { type RawRow, rowPlace } from '../data/raw-row.ts';
+import { rowsOfFile } from '../data/row-file.ts';
 import type { Io } from './io.ts';
+
+async function* rowsOf(path: string): AsyncGenerator<RawRow> {
+  for await (const batch of rowsOfFile(path)) yield* batch;
+}
 
 /**
  * Scores the answers file `answers` (a line `{id, text}` each) against the data set `data` (a catalogue name or path, each
@@ -18,31 +22,33 @@ import type { Io } from './io.ts';
 export async function gradeAnswers({ data, answers }: { data: string; answers: string }): Promise<AnswersGrading> {
   const dataset = await openDataset(data);
   const byId = new Map(dataset.questions.map((question) => [question.id, question]));
-  const lines = new Map<string, number>();
+  const places = new Map<string, string>();
   let correct = 0;
   let invalid = 0;
   let legacy10 = 0;
   let legacy50 = 0;
-  for (const { line, value } of parseJsonLines(readDataFile(answers), answers)) {
-    const where = `${basename(answers)} line ${line}`;
-    const { id, text } = parseInput(AnswerLine, value, where);
+  for await (const raw of rowsOf(answers)) {
+    const place = rowPlace(raw);
+    const where = `${basename(answers)} ${place}`;
+    if (raw.fault !== null) throw new InputError(`${where}: ${raw.fault.message}`, 'answers');
+    const { id, text } = parseInput(AnswerLine, raw.value, where);
     const question = byId.get(id);
     if (!question) {
       throw new InputError(`${where}: ${dataset.name}:${dataset.split} has no question "${id}". Give ids of that split.`, 'answers');
     }
-    const before = lines.get(id);
+    const before = places.get(id);
     if (before !== undefined) {
-      throw new InputError(`${where}: question "${id}" was answered in line ${before} already. Give one answer a question.`, 'answers');
+      throw new InputError(`${where}: question "${id}" was answered in ${before} already. Give one answer a question.`, 'answers');
     }
-    lines.set(id, line);
+    places.set(id, place);
     const verdict = grade(text, question);
     if (verdict.correct) correct++;
     if (verdict.answer === 'invalid') invalid++;
     if (legacyCorrect(text, question.gold, 10)) legacy10++;
     if (legacyCorrect(text, question.gold, 50)) legacy50++;
   }
-  const n = lines.size;
-  const words = dataset.questions.every((question) => question.kind !== 'number');
+  const n = places.size;
+  const words = dataset.questions.every((question) => question.kind === 'letter' || question.kind === 'word');
   return {
     n,
     missing: dataset.questions.length - n,

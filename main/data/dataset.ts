@@ -16,16 +16,29 @@ export type Dataset = {
   hash: string;
 };
 
+/** Takes questions one by one and gives their hash, for sets that are never held whole. */
+export class QuestionHash {
+  private readonly hash = createHash('sha256');
+  count = 0;
+
+  add(q: Question): void {
+    this.count++;
+    this.hash.update(`${JSON.stringify([q.id, q.question, q.contexts ?? [], q.options ?? [], q.unit ?? null, q.gold])}\n`);
+  }
+
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+}
+
 /**
  * SHA-256 (hex) over ids, texts and golds of the questions in order: equal hashes mean the same questions were asked.
  * Texts are the question, its contexts, its options and the unit asked for; the split's name is left out.
  */
 export function hashQuestions(questions: readonly Question[]): string {
-  const hash = createHash('sha256');
-  for (const q of questions) {
-    hash.update(`${JSON.stringify([q.id, q.question, q.contexts ?? [], q.options ?? [], q.unit ?? null, q.gold])}\n`);
-  }
-  return hash.digest('hex');
+  const hash = new QuestionHash();
+  for (const q of questions) hash.add(q);
+  return hash.digest();
 }
 
 /** Checks that there are questions and that ids are unique, then hashes. Throws InputError naming the source and the id. */

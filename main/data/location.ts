@@ -1,5 +1,6 @@
 /** Where the real data files are looked for. */
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 /** The folder of the nearest package.json above this file; the working folder where there is none. */
@@ -12,3 +13,16 @@ export function projectRoot(from: string = import.meta.dirname): string {
 
 /** `MEDLOGICTRACE_DATA`, else `../shared/data` beside the project. Absolute. */
 export const dataFolder = (): string => resolve(process.env.MEDLOGICTRACE_DATA || join(projectRoot(), '..', 'shared', 'data'));
+
+/** Where programs keep a user's data: `~/.local/share`, on a Mac `~/Library/Application Support`, on Windows `%APPDATA%`. */
+function userDataFolder(): string {
+  if (process.platform === 'win32') return process.env.APPDATA || join(homedir(), 'AppData', 'Roaming');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support');
+  return process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share');
+}
+
+/** What the program keeps for its user: `MEDLOGICTRACE_HOME`, else `medlogictrace` in the user-data folder. Absolute. */
+export const homeFolder = (): string => resolve(process.env.MEDLOGICTRACE_HOME || join(userDataFolder(), 'medlogictrace'));
+
+/** The user's own data sets: `MEDLOGICTRACE_DATASETS`, else `datasets` in the home folder. Absolute. */
+export const datasetsFolder = (): string => resolve(process.env.MEDLOGICTRACE_DATASETS || join(homeFolder(), 'datasets'));

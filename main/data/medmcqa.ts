@@ -1,23 +1,26 @@
 /**
  * MedMCQA (Pal et al. 2022): four options, `cop` the right one. The raw files count `cop` from 1, the Hugging Face copy
- * from 0; a wrong guess shifts every gold, so the base is read from the values.
+ * from 0; a wrong guess shifts every gold, so the base is read from the values: a 0 means from 0, a 4 means from 1.
  */
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
-import { parseInput } from '../../shared/parse-input.ts';
 import { optionLetter, type Question } from '../../shared/question.ts';
-import type { Row } from './json-text.ts';
+import { type Adapter, fieldOf, type ReadOptions, type RowReader } from './adapter.ts';
+import { BadRow, readFields } from './bad-row.ts';
+import { type RawRow, rowPlace } from './raw-row.ts';
+
+const Label = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number),
+]);
 
 const MedmcqaRow = z.object({
   id: z.string().min(1),
   question: z.string(),
-  cop: z.union([
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+$/, 'must be a whole number')
-      .transform(Number),
-  ]),
+  cop: Label.nullish(),
   opa: z.string(),
   opb: z.string(),
   opc: z.string(),
@@ -27,50 +30,83 @@ const MedmcqaRow = z.object({
   topic_name: z.string().nullish(),
   choice_type: z.string().nullish(),
 });
+type MedmcqaRow = z.infer<typeof MedmcqaRow>;
 
-/** Whether this row looks like MedMCQA. */
-export const isMedmcqaRow = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'question' in value && 'opa' in value && 'opb' in value;
+/** Marks the questions of the public test, whose labels are withheld. */
+const WITHHELD = -1;
 
-/**
- * Rows to questions. `split` goes into each question. Throws InputError for a row of another shape, a label out of range
- * (naming row and value), or a file that holds both 0 and 4, whose base cannot be known.
- */
-export function medmcqaQuestions(rows: readonly Row[], name: string, split: string): Question[] {
-  const checked = rows.map(({ line, value }) => ({ line, row: parseInput(MedmcqaRow, value, `${name} line ${line}`) }));
-  const zero = checked.find(({ row }) => row.cop === 0);
-  const four = checked.find(({ row }) => row.cop === 4);
-  if (zero && four) {
-    throw new InputError(
-      `${name}: "cop" is 0 in line ${zero.line} and 4 in line ${four.line}, so one of them is out of range: labels are 0 to 3 or 1 to 4. Correct the file.`,
-      'data',
-    );
-  }
-  // Neither 0 nor 4: a small extract. The original files count from 1.
-  const base = zero ? 0 : 1;
-  return checked.map(({ line, row }) => {
-    const index = row.cop - base;
-    if (!Number.isInteger(index) || index < 0 || index > 3) {
-      const hint = row.cop === -1 ? ' (-1 marks the unlabelled public test: it cannot be graded)' : '';
-      throw new InputError(
-        `${name} line ${line} (id ${row.id}): label "cop" is ${row.cop}, out of range ${base} to ${base + 3}${hint}. Correct or remove the row.`,
-        'data',
-      );
+const labelOf = (raw: RawRow): number | null => Label.safeParse(fieldOf(raw.value, 'cop')).data ?? null;
+
+const mixed = (name: string, zero: string, four: string): InputError =>
+  new InputError(
+    `${name}: "cop" is 0 in ${zero} and 4 in ${four}, so one of them is out of range: labels are 0 to 3 or 1 to 4. Correct the file.`,
+    'data',
+  );
+
+/** What the labels of a file count from. Reads up to the first 0 or 4. Null: there is no label in it. */
+async function labelBase(rows: AsyncIterable<RawRow[]>, name: string, named: 0 | 1 | undefined): Promise<0 | 1 | null> {
+  if (named !== undefined) return named;
+  let labelled = false;
+  for await (const batch of rows) {
+    for (const raw of batch) {
+      const label = labelOf(raw);
+      if (label === 0) return 0;
+      if (label === 4) return 1;
+      labelled ||= label !== null && label !== WITHHELD;
     }
-    const meta: Record<string, string> = {};
-    if (row.subject_name) meta.subject = row.subject_name;
-    if (row.topic_name) meta.topic = row.topic_name;
-    if (row.choice_type) meta.choice_type = row.choice_type;
-    return {
-      id: row.id,
-      dataset: 'medmcqa',
-      split,
-      kind: 'letter',
-      question: row.question,
-      options: [row.opa, row.opb, row.opc, row.opd],
-      gold: optionLetter(index),
-      ...(row.exp ? { solution: row.exp } : {}),
-      meta,
-    };
-  });
+  }
+  if (!labelled) return null;
+  throw new InputError(
+    `${name}: the labels "cop" are ambiguous: neither a 0 (they count from 0, as on Hugging Face) nor a 4 (from 1, as in the original files) is among them, and a wrong guess shifts every gold. ` +
+      'Give a larger part of the file, or name it: medlogictrace datasets import FILE --name NAME --labels-from 1',
+    'data',
+  );
 }
+
+function medmcqaQuestion(row: MedmcqaRow, gold: string, split: string): Question {
+  const meta: Record<string, string> = {};
+  if (row.subject_name) meta.subject = row.subject_name;
+  if (row.topic_name) meta.topic = row.topic_name;
+  if (row.choice_type) meta.choice_type = row.choice_type;
+  return {
+    id: row.id,
+    dataset: 'medmcqa',
+    split,
+    kind: 'letter',
+    question: row.question,
+    options: [row.opa, row.opb, row.opc, row.opd],
+    gold,
+    ...(row.exp ? { solution: row.exp } : {}),
+    meta,
+  };
+}
+
+async function reader(rows: () => AsyncIterable<RawRow[]>, name: string, { labelsFrom }: ReadOptions): Promise<RowReader> {
+  const base = await labelBase(rows(), name, labelsFrom);
+  let zero: string | null = null;
+  let four: string | null = null;
+  const goldOf = (cop: number | null | undefined): string => {
+    if (cop === WITHHELD || cop === null || cop === undefined) return '';
+    const index = base === null ? Number.NaN : cop - base;
+    if (Number.isInteger(index) && index >= 0 && index <= 3) return optionLetter(index);
+    throw new BadRow('cop', cop, `label out of range ${base ?? 0} to ${(base ?? 0) + 3}`);
+  };
+  return {
+    question: (raw, split) => {
+      const row = readFields(MedmcqaRow, raw.value);
+      if (row.cop === 0) zero ??= rowPlace(raw);
+      if (row.cop === 4) four ??= rowPlace(raw);
+      return medmcqaQuestion(row, goldOf(row.cop), split);
+    },
+    finish: () => {
+      if (zero !== null && four !== null) throw mixed(name, zero, four);
+    },
+  };
+}
+
+export const medmcqa: Adapter = {
+  kind: 'medmcqa',
+  fits: ({ value }) =>
+    fieldOf(value, 'question') !== undefined && fieldOf(value, 'opa') !== undefined && fieldOf(value, 'opb') !== undefined,
+  reader,
+};

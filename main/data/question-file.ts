@@ -4,16 +4,17 @@ import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
 import { unknownName } from '../../shared/nearest.ts';
 import type { Question } from '../../shared/question.ts';
-import { gsm8kQuestions, isGsm8kRow } from './gsm8k.ts';
-import { parseJsonLines, type Row, withoutMark } from './json-text.ts';
-import { isMedmcqaRow, medmcqaQuestions } from './medmcqa.ts';
-import { isPubmedqaDocument, pubmedqaQuestions, pubmedqaSplit } from './pubmedqa.ts';
-import { GSM8K_VALIDATION_SHARE, inValidation, MEDMCQA_VALIDATION_SHARE } from './split.ts';
-
-export type FileKind = 'medmcqa' | 'pubmedqa' | 'gsm8k';
+import type { RowReader } from './adapter.ts';
+import { recognise } from './adapters.ts';
+import { BadRow } from './bad-row.ts';
+import { checkQuestion } from './check-question.ts';
+import { pubmedqaSplit } from './pubmedqa.ts';
+import { type RawRow, rowOwnId, rowPlace } from './raw-row.ts';
+import { rowsOfFile } from './row-file.ts';
+import { GSM8K_VALIDATION_SHARE, inValidation, SINGLE_SPLIT_VALIDATION_SHARE } from './split.ts';
 
 export type QuestionFile = {
-  kind: FileKind;
+  kind: string;
   /** Label of the whole file: the split that its name says (`dev`), else `all`. */
   whole: string;
   /** Splits that can be asked for, beside the whole. */
@@ -22,117 +23,99 @@ export type QuestionFile = {
   questions: (split?: string) => Question[];
 };
 
-const KIND_HINT =
-  'Known kinds: MedMCQA (JSON lines with question, opa … opd, cop), PubMedQA (one JSON object keyed by PubMed id), GSM8K (JSON lines with question and answer "… #### 42")';
-
-/** The text of a file; InputError when it cannot be read or is empty. */
-export function readDataFile(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`cannot read ${path}: ${(error as Error).message}`, 'data');
-  }
-  if (withoutMark(text).trim() === '') throw new InputError(`${path} is empty. Give a file with at least one row.`, 'data');
-  return text;
-}
-
 /** `dev` of `medmcqa_dev.jsonl`; null where the name says no split. */
-function splitInName(path: string): string | null {
+export function splitInName(path: string): string | null {
   const found = /(?:^|[^a-z])(train|dev|validation|valid|val|test)(?:[^a-z]|$)/.exec(basename(path).toLowerCase())?.[1];
   if (found === undefined) return null;
   return found === 'valid' || found === 'val' ? 'validation' : found;
 }
 
-/** Opens a data file. Throws InputError naming file, line and value for whatever is wrong in it. */
-export function openQuestionFile(path: string): QuestionFile {
-  const text = readDataFile(path);
-  const rows = rowsOf(text, path);
-  if (rows === null) return pubmedqaFile(path, text);
-  const first = rows[0]?.value;
-  if (isMedmcqaRow(first)) return medmcqaFile(path, rows);
-  if (isGsm8kRow(first)) return gsm8kFile(path, rows);
-  throw new InputError(`${path}: the first row is of no known kind. ${KIND_HINT}.`, 'data');
-}
+/** The error of a file from that of its row. */
+const atRow = (path: string, raw: RawRow, id: string | null, error: BadRow): InputError =>
+  new InputError(`${path} ${rowPlace(raw)}${id === null || raw.key !== undefined ? '' : ` (id ${id})`}: ${error.message}`, 'data');
 
-/** The rows of a JSONL file; null for a PubMedQA dictionary. */
-function rowsOf(text: string, path: string): Row[] | null {
-  // A dictionary spans lines or holds several ids on one; a JSONL row is one object on the first line.
-  let document: unknown;
-  try {
-    document = JSON.parse(withoutMark(text));
-  } catch {
-    // Only a dictionary nests its first object directly under a numeric id.
-    if (/^\s*\{\s*"\d+"\s*:/.test(withoutMark(text))) return null;
-    return parseJsonLines(text, path);
+/** A whole file's questions, each labelled `split`. Throws InputError for the first row that is wrong. */
+async function readQuestions(path: string, split: string): Promise<{ kind: string; questions: Question[] }> {
+  const questions: Question[] = [];
+  let kind = '';
+  let reader: RowReader | null = null;
+  let wrong: InputError | null = null;
+  let withheld: RawRow | null = null;
+  for await (const batch of rowsOfFile(path)) {
+    for (const raw of batch) {
+      try {
+        if (wrong !== null) continue;
+        if (raw.fault !== null) throw raw.fault;
+        if (reader === null) {
+          const adapter = recognise(raw, path);
+          kind = adapter.kind;
+          reader = await adapter.reader(() => rowsOfFile(path), path, {});
+        }
+        const question = reader.question(raw, split);
+        checkQuestion(question);
+        if (question.gold === '') withheld ??= raw;
+        questions.push(question);
+      } catch (error) {
+        if (!(error instanceof BadRow)) throw error;
+        // Kept until all was read: a document that is cut off is the better reason.
+        wrong = atRow(path, raw, rowOwnId(raw), error);
+      }
+    }
   }
-  if (isPubmedqaDocument(document)) return null;
-  if (Array.isArray(document)) return document.map((value, index) => ({ line: index + 1, value }));
-  return parseJsonLines(text, path);
+  reader?.finish?.();
+  if (wrong !== null) throw wrong;
+  if (questions.length === 0) throw new InputError(`${path} has no questions. Give a file with at least one row.`, 'data');
+  if (withheld !== null && questions.some((q) => q.gold !== '')) {
+    const reason = kind === 'medmcqa' ? 'label "cop" is -1 or missing (-1 marks the unlabelled public test)' : 'it has no gold answer';
+    const text = `${path} ${rowPlace(withheld)}${rowOwnId(withheld) === null ? '' : ` (id ${rowOwnId(withheld)})`}: ${reason}, while other rows have one. Correct or remove the row.`;
+    throw new InputError(text, 'data');
+  }
+  return { kind, questions };
 }
 
-function refuseSplit(path: string, split: string, splits: readonly string[]): never {
-  throw new InputError(`${path}: ${unknownName('split', split, splits)}`, 'data');
-}
+type Cut = { whole: string; cut: string[]; share: number };
 
-function medmcqaFile(path: string, rows: readonly Row[]): QuestionFile {
-  const whole = splitInName(path) ?? 'all';
-  // A train file stays whole: only a source's single split is divided.
+/** How a file is divided: only a source's single split is, by the fixed hash. */
+function cutOf(kind: string, own: string | null): Cut {
+  if (kind === 'gsm8k' && own === 'train') return { whole: 'all', cut: ['train', 'validation'], share: GSM8K_VALIDATION_SHARE };
+  const whole = own ?? 'all';
+  // A train file stays whole.
   const cut = whole === 'train' || whole === 'test' || whole === 'validation' ? [] : ['validation', 'test'];
-  const splits = [whole, ...cut];
-  return {
-    kind: 'medmcqa',
-    whole,
-    splits,
-    questions: (split = whole) => {
-      if (!splits.includes(split)) refuseSplit(path, split, splits);
-      const all = medmcqaQuestions(rows, path, split);
-      if (split === whole) return all;
-      return all.filter((q) => inValidation('medmcqa', q.id, MEDMCQA_VALIDATION_SHARE) === (split === 'validation'));
-    },
-  };
+  return { whole, cut, share: SINGLE_SPLIT_VALIDATION_SHARE };
 }
 
 const TRUTH_NAMES = ['pubmedqa_test_ground_truth.json', 'test_ground_truth.json'];
 
-function pubmedqaFile(path: string, text: string): QuestionFile {
-  const splits = ['all', 'train', 'validation', 'test'];
-  return {
-    kind: 'pubmedqa',
-    whole: 'all',
-    splits,
-    questions: (split = 'all') => {
-      if (!splits.includes(split)) refuseSplit(path, split, splits);
-      const all = pubmedqaQuestions(text, path);
-      if (split === 'all') return all;
-      const truth = TRUTH_NAMES.map((name) => join(dirname(path), name)).find((file) => existsSync(file));
-      if (truth === undefined) {
-        throw new InputError(
-          `${path}: split "${split}" needs the official test ids in ${TRUTH_NAMES[0]} beside it, and it is not there. Put it there, or leave the split out for all ${all.length} questions.`,
-          'data',
-        );
-      }
-      return pubmedqaSplit(all, readDataFile(truth), truth, split);
-    },
-  };
+function officialSplit(path: string, all: readonly Question[], split: string): Question[] {
+  const truth = TRUTH_NAMES.map((name) => join(dirname(path), name)).find((file) => existsSync(file));
+  if (truth === undefined) {
+    throw new InputError(
+      `${path}: split "${split}" needs the official test ids in ${TRUTH_NAMES[0]} beside it, and it is not there. Put it there, or leave the split out for all ${all.length} questions.`,
+      'data',
+    );
+  }
+  return pubmedqaSplit(all, readFileSync(truth, 'utf8'), truth, split);
 }
 
-function gsm8kFile(path: string, rows: readonly Row[]): QuestionFile {
+/** Opens a data file. Throws InputError naming file, row and value for whatever is wrong in it. */
+export async function openQuestionFile(path: string): Promise<QuestionFile> {
   const own = splitInName(path);
-  // `train` leaves out what the hash gives to validation, so the whole file is `all`.
-  const whole = own === null || own === 'train' ? 'all' : own;
-  const cut = own === 'train' ? ['train', 'validation'] : own === null || own === 'dev' ? ['validation', 'test'] : [];
+  const { kind, questions: all } = await readQuestions(path, own ?? 'all');
+  const { whole, cut, share } = kind === 'pubmedqa' ? { whole: 'all', cut: ['train', 'validation', 'test'], share: 0 } : cutOf(kind, own);
   const splits = [whole, ...cut];
-  const share = own === 'train' ? GSM8K_VALIDATION_SHARE : 0.5;
+  const label = (questions: Question[], split: string): Question[] => questions.map((q) => (q.split === split ? q : { ...q, split }));
   return {
-    kind: 'gsm8k',
+    kind,
     whole,
     splits,
     questions: (split = whole) => {
-      if (!splits.includes(split)) refuseSplit(path, split, splits);
-      const all = gsm8kQuestions(rows, path, own ?? 'all').map((q) => ({ ...q, split }));
-      if (split === whole) return all;
-      return all.filter((q) => inValidation('gsm8k', q.id, share) === (split === 'validation'));
+      if (!splits.includes(split)) throw new InputError(`${path}: ${unknownName('split', split, splits)}`, 'data');
+      if (split === whole) return label(all, split);
+      if (kind === 'pubmedqa') return officialSplit(path, all, split);
+      return label(
+        all.filter((q) => inValidation(kind, q.id, share) === (split === 'validation')),
+        split,
+      );
     },
   };
 }

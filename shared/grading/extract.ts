@@ -1,5 +1,6 @@
 /** Reads the answer out of a text, knowing the form asked for and never the gold. */
 import type { AnswerForm } from '../question.ts';
+import { expressionAnswer } from './expression.ts';
 import type { Extraction } from './extraction.ts';
 import { letterAnswer } from './letters.ts';
 import { numberAnswer } from './number-answer.ts';
@@ -19,6 +20,7 @@ const REASONING_HEAD = 200;
  */
 export function extractAnswer(text: string, form: AnswerForm): Extraction {
   const read = text.length > TEXT_LIMIT ? `${text.slice(0, REASONING_HEAD)}\n${text.slice(-TEXT_LIMIT)}` : text;
+  if (form.kind === 'expression') return expressionAnswer(read);
   const scope = answerScope(plainText(read), form.kind);
   if (form.kind === 'letter') return letterAnswer(scope, form.options);
   if (form.kind === 'word') return wordAnswer(scope, form.words);

@@ -1,6 +1,6 @@
 /** What a grader reads out of an answer. */
 export type Extraction = {
-  /** A letter, a word of the form, a number with its unit (`125 mL/h`), or `invalid`. */
+  /** A letter, a word of the form, a number with its unit (`125 mL/h`), an expression as it was written, or `invalid`. */
   answer: string;
   /** The rule that decided; for `invalid`, why. */
   method: string;

@@ -1,5 +1,6 @@
 /** Whether an extracted answer is right. The only place where an answer meets the gold. */
 import type { Question } from '../question.ts';
+import { sameExpression } from './expression.ts';
 import type { Extraction } from './extraction.ts';
 import { convertUnit, parseUnit } from './units.ts';
 
@@ -7,12 +8,13 @@ import { convertUnit, parseUnit } from './units.ts';
 const ROUNDING = 1e-9;
 
 /**
- * Letters and words must be equal. A number is right within the larger of the question's relative and absolute tolerance
+ * Letters and words must be equal, expressions after normalisation. A number is right within the larger of the question's relative and absolute tolerance
  * (none stated: equal up to binary rounding), after conversion to the unit asked for. No unit counts as that unit; where no
  * unit is asked for, one that was written is ignored; a unit of another dimension is wrong.
  */
 export function judge(extraction: Extraction, question: Pick<Question, 'gold' | 'tolerance' | 'unit' | 'kind'>): boolean {
   if (extraction.answer === 'invalid') return false;
+  if (question.kind === 'expression') return sameExpression(extraction.answer, question.gold);
   if (question.kind !== 'number') return extraction.answer.toLowerCase() === question.gold.toLowerCase();
   const gold = Number(question.gold);
   const value = inAskedUnit(extraction, question.unit ?? null);

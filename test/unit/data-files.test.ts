@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listDatasets, openDataset } from '../../main/data/catalogue.ts';
 import { hashQuestions } from '../../main/data/dataset.ts';
 import { workedSolution } from '../../main/data/gsm8k.ts';
-import { outermostKeys } from '../../main/data/json-text.ts';
 import { inValidation } from '../../main/data/split.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
@@ -52,15 +51,26 @@ describe('MedMCQA', () => {
   test('labels from 1 and labels from 0 give the same golds', async () => {
     expect(await golds(medmcqa('one.jsonl', [1, 2, 3, 4]))).toEqual(['A', 'B', 'C', 'D']);
     expect(await golds(medmcqa('zero.jsonl', [0, 1, 2, 3]))).toEqual(['A', 'B', 'C', 'D']);
-    expect(await golds(medmcqa('undecided.jsonl', [1, 2, 3]))).toEqual(['A', 'B', 'C']);
+  });
+
+  // Catches: a small extract whose labels are guessed, and the guess shifts every gold.
+  test('labels that fit both are refused with a way to name them', async () => {
+    expect(await message(medmcqa('undecided.jsonl', [1, 2, 3]))).toMatch(/ambiguous.*--labels-from 1/);
+  });
+
+  // Catches: the public test read as wrong everywhere, or its -1 taken for a letter.
+  test('a test whose labels are withheld is read and not scored', async () => {
+    const path = medmcqa('hidden.jsonl', [-1, -1]);
+    expect(await message(path)).toMatch(/2 of 2 questions have no gold answer/);
+    expect((await openDataset(path, { unlabelled: true })).questions.map((q) => q.gold)).toEqual(['', '']);
   });
 
   test.each([
     [[0, 1, 4], /"cop" is 0 in line 1 and 4 in line 3/],
-    [[1, 4, 7], /line 3 \(id id-2\): label "cop" is 7, out of range 1 to 4/],
+    [[1, 4, 7], /line 3 \(id id-2\): "cop" is 7: label out of range 1 to 4/],
     [[4, -1], /line 2 \(id id-1\): label "cop" is -1.*unlabelled/],
-    [[4, 2.5], /"cop" is 2.5, out of range/],
-    [[4, 'B'], /line 2: "cop" is "B"/],
+    [[4, 2.5], /"cop" is 2.5: label out of range/],
+    [[4, 'B'], /line 2 \(id id-1\): "cop" is "B"/],
   ])('labels %j are refused, naming row and value', async (cops, wanted) => {
     expect(await message(medmcqa('bad.jsonl', cops))).toMatch(wanted);
   });
@@ -69,7 +79,7 @@ describe('MedMCQA', () => {
   test('validation and test of one source are disjoint, whole, and a question keeps its side', async () => {
     const cops = Array.from({ length: 200 }, (_, i) => (i % 4) + 1);
     const path = medmcqa('medmcqa_dev.jsonl', cops);
-    const [all, validation, testing] = await Promise.all([path, `${path}:validation`, `${path}:test`].map(openDataset));
+    const [all, validation, testing] = await Promise.all([path, `${path}:validation`, `${path}:test`].map((spec) => openDataset(spec)));
     const ids = (set: { questions: Question[] } | undefined): string[] => (set?.questions ?? []).map((q) => q.id);
     expect([all?.split, validation?.split, testing?.split]).toEqual(['dev', 'validation', 'test']);
     expect([...ids(validation), ...ids(testing)].sort()).toEqual(ids(all).sort());
@@ -121,8 +131,25 @@ describe('PubMedQA', () => {
     expect(await message(write('label.json', text.replace('"maybe"', '"perhaps"')))).toMatch(/id 333: "final_decision" is "perhaps"/);
   });
 
-  test('outermost keys of a document, nested and quoted ones left out', () => {
-    expect(outermostKeys('{"2": {"x": "a\\"}{: b"}, "1" : [{"y": 1}], "2": null}')).toEqual(['2', '1', '2']);
+  // Catches: PQA-U scored against golds that it does not have, or refused even for reading.
+  test('PQA-U, without decisions, is read and not scored; PQA-A is scored', async () => {
+    const unlabelled = write('pqau.json', text.replaceAll(/"final_decision":"\w+",/g, ''));
+    expect(await message(unlabelled)).toMatch(/3 of 3 questions have no gold answer.*PQA-U/);
+    expect((await openDataset(unlabelled, { unlabelled: true })).questions.map((q) => q.gold)).toEqual(['', '', '']);
+    const artificial = write('pqaa.json', text.replace('"maybe"', '"no"'));
+    expect(await golds(artificial)).toEqual(['yes', 'no', 'no']);
+  });
+
+  test('the rows that the Hugging Face copy has give the same question', async () => {
+    const hub = {
+      pubid: 222,
+      question: 'Does it?',
+      context: { contexts: ['one', 'two', 'three'], labels: ['A', 'B', 'C'] },
+      long_answer: 'It does.',
+    };
+    const [copy] = (await openDataset(write('hub.jsonl', lines([{ ...hub, final_decision: 'yes' }])))).questions;
+    const [original] = (await openDataset(write('pqal.json', text))).questions;
+    expect(copy).toEqual(original);
   });
 });
 
@@ -148,7 +175,7 @@ describe('GSM8K', () => {
   // Catches: validation rows that stay in train, or ids renumbered within the cut.
   test('train leaves out validation, both keep the row numbers of the train file', async () => {
     const path = write('gsm8k_train.jsonl', lines(Array.from({ length: 300 }, () => rows[0])));
-    const [all, train, validation] = await Promise.all([path, `${path}:train`, `${path}:validation`].map(openDataset));
+    const [all, train, validation] = await Promise.all([path, `${path}:train`, `${path}:validation`].map((spec) => openDataset(spec)));
     expect(all?.questions.length).toBe(300);
     expect((train?.questions.length ?? 0) + (validation?.questions.length ?? 0)).toBe(300);
     const trained = new Set(train?.questions.map((q) => q.id));
@@ -159,8 +186,71 @@ describe('GSM8K', () => {
 
   test('an answer without a number is refused with its line', async () => {
     expect(await message(write('gsm8k_test.jsonl', lines([...rows, { question: 'x?', answer: 'so\n#### many' }])))).toMatch(
-      /line 4: the answer must end in/,
+      /line 4: "answer" is "many": the answer must end in/,
     );
+  });
+});
+
+describe('MedQA', () => {
+  const question = {
+    question: 'What next?',
+    answer: 'x',
+    options: { A: 'w', B: 'x', C: 'y', D: 'z' },
+    meta_info: 'step1',
+    answer_idx: 'B',
+  };
+
+  test('four and five options; ids are the row of the split that the file names', async () => {
+    const five = { ...question, options: { ...question.options, E: 'v' }, answer: 'v', answer_idx: 'E' };
+    const { questions } = await openDataset(write('US_test.jsonl', lines([question, five])));
+    expect(questions.map((q) => [q.id, q.dataset, q.gold, q.options?.length])).toEqual([
+      ['test:0', 'medqa', 'B', 4],
+      ['test:1', 'medqa5', 'E', 5],
+    ]);
+  });
+
+  // Catches: a gold that no option has, and a letter that disagrees with the text beside it.
+  test.each([
+    [{ ...question, answer_idx: 'F' }, /line 2: "answer_idx" is "F": no option has this letter; there are A, B, C, D/],
+    [{ ...question, answer: 'y' }, /line 2: "answer" is "y": the answer's text differs/],
+    [{ ...question, options: { A: 'w', C: 'x' } }, /option B is missing/],
+  ])('%# is refused', async (wrong, wanted) => {
+    expect(await message(write('medqa_test.jsonl', lines([question, wrong])))).toMatch(wanted);
+  });
+});
+
+describe('MATH', () => {
+  const problem = (solution: string, over: object = {}): object => ({
+    problem: 'Find x.',
+    solution,
+    level: 'Level 3',
+    subject: 'Algebra',
+    ...over,
+  });
+
+  // Catches: the first box taken for the last, a box cut at its first inner brace, a fraction asked for as a word.
+  test('the gold is the last box, braces balanced; plain numbers and fractions are numbers', async () => {
+    const rows = [
+      problem('First $\\boxed{1}$, then $\\boxed{\\frac{x}{y^{2}}}$.', { unique_id: 'test/algebra/1.json' }),
+      problem('So $\\boxed{1{,}250}$.'),
+      problem('So $\\boxed{-\\dfrac{3}{4}}$.'),
+      problem('So $\\boxed{25\\%}$.'),
+    ];
+    const { questions } = await openDataset(write('math_test.jsonl', lines(rows)));
+    expect(questions.map((q) => [q.id, q.kind, q.gold])).toEqual([
+      ['test/algebra/1.json', 'expression', '\\frac{x}{y^{2}}'],
+      ['test:1', 'number', '1250'],
+      ['test:2', 'number', '-0.75'],
+      ['test:3', 'expression', '25\\%'],
+    ]);
+    expect(questions[0]?.meta).toEqual({ subject: 'Algebra', level: '3' });
+  });
+
+  test('a solution without a box, or another answer beside it, is refused', async () => {
+    expect(await message(write('math_test.jsonl', lines([problem('So 5.')])))).toMatch(
+      /line 1: "solution" is "So 5.": there is no \\boxed/,
+    );
+    expect(await message(write('math_test.jsonl', lines([problem('\\boxed{5}', { answer: '6' })])))).toMatch(/"answer" is "6": differs/);
   });
 });
 
@@ -171,7 +261,7 @@ describe('bad input', () => {
     ['broken.jsonl', `${JSON.stringify(row('a', 4))}\n{"id": `, /broken.jsonl line 2: not valid JSON/],
     ['brokendict.json', '{"111": {"QUESTION": ', /brokendict.json: not valid JSON/],
     ['twice.jsonl', lines([row('a', 4), row('a', 1)]), /id "a" stands twice/],
-    ['missing.jsonl', lines([row('a', 4), { ...row('b', 1), opc: undefined }]), /line 2: "opc"/],
+    ['missing.jsonl', lines([row('a', 4), { ...row('b', 1), opc: undefined }]), /line 2 \(id b\): "opc"/],
     ['foreign.jsonl', '{"text": "hello"}\n', /first row is of no known kind/],
     ['list.json', '[]', /has no questions|no known kind/],
     ['prose.txt', 'just some words', /line 1: not valid JSON/],
@@ -182,7 +272,7 @@ describe('bad input', () => {
   // Catches: a misspelt name that gives 0 examples instead of an error.
   test('unknown data sets, splits and files say what there is', async () => {
     expect(await message('medmqca')).toMatch(/did you mean "medmcqa"/);
-    expect(await message('zzz')).toMatch(/known: medmcqa, pubmedqa, gsm8k, arithmetic, dosage/);
+    expect(await message('zzz')).toMatch(/known: medmcqa, pubmedqa, gsm8k, arithmetic, dosage, medqa, medqa5, math/);
     expect(await message('arithmetic:tets')).toMatch(/did you mean "test"/);
     expect(await message(`${medmcqa('ok.jsonl', [4])}:trian`)).toMatch(/unknown split "trian"/);
     expect(await message(join(folder, 'nope.jsonl'))).toMatch(/no file .*nope.jsonl/);
