@@ -1,5 +1,8 @@
 /** The configuration of a run: one schema for files, flags, the window and `run.json`. Names are TRL's where TRL has one. */
 import { z } from 'zod';
+import { CONFIG_VERSION, migrateConfig } from './config-migration.ts';
+import { InputError } from './input-error.ts';
+import { isPlainObject } from './json-object.ts';
 
 export const RewardTerm = z.strictObject({
   /** A registered reward function (main/runner/rewards). */
@@ -22,7 +25,7 @@ export type SchedulerType = z.infer<typeof SchedulerType>;
 const count = z.number().int().positive();
 
 const base = {
-  schema_version: z.literal(1).default(1),
+  schema_version: z.literal(CONFIG_VERSION).default(CONFIG_VERSION),
   name: z.string().optional(),
   /** Folder of a Hugging Face checkpoint, or `tiny` for the embedded one. */
   model: z.string().default('tiny'),
@@ -39,8 +42,12 @@ const optimizer = {
   max_grad_norm: z.number().min(0).default(1),
   lr_scheduler_type: SchedulerType.default('linear'),
   warmup_steps: z.number().int().min(0).default(0),
-  /** Where the schedule ends, as a share of the peak. */
-  min_lr_ratio: z.number().min(0).max(1).default(0),
+  lr_scheduler_kwargs: z
+    .strictObject({
+      /** Where a linear or cosine decay ends, as a share of the peak. */
+      min_lr_rate: z.number().min(0).max(1).default(0),
+    })
+    .prefault({}),
   /** Sequences a micro-batch; any number. Absent: by token count. */
   micro_batch_size: count.optional(),
 };
@@ -60,6 +67,8 @@ export const Prompting = z.strictObject({
   prefix: z.string().default(''),
   /** A text that every answer is made to start with; its tokens count as the answer's. `{name}` stands for that fact of the question's `meta`, or nothing. */
   answer_prefix: z.string().default(''),
+  /** `chat`: through the model's chat template. `raw`: as plain text. Absent: chat where text is written, raw where options are scored. */
+  template: z.enum(['chat', 'raw']).optional(),
 });
 export type Prompting = z.infer<typeof Prompting>;
 
@@ -141,9 +150,30 @@ export const EvaluateConfig = z.strictObject({
   temperature: z.number().min(0).default(0),
   top_p: z.number().gt(0).max(1).default(1),
   top_k: z.number().int().min(0).default(0),
+  /** Further answers a question, sampled at `temperature`; the answer that counts is then greedy. */
+  samples: count.optional(),
+  /** Examples put before each question, drawn for it by `seed` from a train split. */
+  few_shot: z.strictObject({ k: count, data: z.string() }).nullable().default(null),
+  /** Cut the greedy answers at so many tokens, too, and make the model answer there. */
+  budgets: z.array(count).default([]),
+  /** Ask each question with lettered options once per rotation of them. */
+  rotate_options: z.boolean().default(false),
+  /** Answers written at once; absent: what memory allows. */
   batch_size: count.optional(),
 });
 export type EvaluateConfig = z.infer<typeof EvaluateConfig>;
 
 export const RunConfig = z.discriminatedUnion('kind', [TrainConfig, SftConfig, EvaluateConfig]);
 export type RunConfig = z.infer<typeof RunConfig>;
+
+/** A config as some version of this program wrote it: `run.json` is never rewritten, so it is brought up to date as it is read. */
+export const StoredConfig = z.preprocess((json, context) => {
+  if (!isPlainObject(json)) return json;
+  try {
+    return migrateConfig(json).config;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    context.addIssue({ code: 'custom', path: error.field?.split('.') ?? [], message: error.message });
+    return z.NEVER;
+  }
+}, RunConfig);

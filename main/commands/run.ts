@@ -1,6 +1,8 @@
 /** `medlogictrace run`: carries out a config file or a preset, in a process of its own. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { DryRun } from '../../shared/dry-run.ts';
+import { InputError } from '../../shared/input-error.ts';
 import type { Io } from './io.ts';
 import { repeated } from './options.ts';
 import { RunFailed } from './outcome.ts';
@@ -9,6 +11,7 @@ interface RunOptions {
   runs?: string;
   set: string[];
   dryRun?: boolean;
+  probe: boolean;
   detach?: boolean;
 }
 
@@ -16,20 +19,33 @@ export function register(program: Command, io: Io): void {
   program
     .command('run')
     .description('carry out a config: train (GRPO), sft or evaluate')
-    .argument('<config>', 'a JSON file, or the name of a preset (medlogictrace, demo, …)')
+    .argument('<config>', 'a JSON file (comments allowed; "extends": "demo" builds on a preset), or the name of a preset')
     .option('--runs <dir>', 'folder of the runs')
-    .option('--set <name=value>', 'overrides a setting; may be given several times', repeated, [])
-    .option('--dry-run', 'check everything and print the resolved config, without starting')
+    .option(
+      '--set <name=value>',
+      'overrides a setting (rewards.0.weight=2, or null for the default); may be given several times',
+      repeated,
+      [],
+    )
+    .option('--dry-run', 'check everything, print the resolved config with the source of each value, and what the run will take')
+    .option('--no-probe', 'with --dry-run: leave out the estimate, which tries the model for a few seconds')
     .option('--detach', 'start and return; the run goes on by itself')
     .action(async (file: string, options: RunOptions) => {
-      const { loadConfig } = await import('../runner/load-config.ts');
-      const config = await loadConfig(file, options.set);
+      const { resolveConfig } = await import('../runner/load-config.ts');
+      const { config, sources, notes } = await resolveConfig(file, options.set);
+      for (const note of notes) io.note(note);
       if (options.dryRun) {
         const { prepareRun } = await import('../runner/prepare-run.ts');
-        const prepared = await prepareRun(config);
-        io.out({ config: prepared.config, model: prepared.model, data: prepared.data, splits: prepared.splits });
+        const { estimateRun } = await import('../runner/estimate.ts');
+        const { dryRunText } = await import('./dry-run-text.ts');
+        const { model, data, splits } = await prepareRun(config);
+        if (options.probe) io.note('trying the model for a few seconds …');
+        const estimate = options.probe ? await estimateRun(config, model.parameters, { signal: io.signal }) : null;
+        const result: DryRun = { config, sources, estimate, model, data, splits };
+        io.out(result, () => dryRunText(result));
         return;
       }
+      if (!options.probe) throw new InputError('--no-probe belongs to --dry-run: a run itself has no probe; leave it out', '--no-probe');
       const { defaultRunsDir, logEnd, runName } = await import('../workbench/runs.ts');
       const { carryOut, newRun } = await import('./start-run.ts');
       const folder = await newRun(config, resolve(options.runs ?? defaultRunsDir()));

@@ -124,7 +124,7 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
       adam_beta2: trainConfig.adam_beta2,
       lr_scheduler_type: trainConfig.lr_scheduler_type,
       warmup_steps: trainConfig.warmup_steps,
-      min_lr_ratio: trainConfig.min_lr_ratio,
+      lr_scheduler_kwargs: trainConfig.lr_scheduler_kwargs,
       max_steps: Math.max(1, Math.round(budget / (SFT_BATCH * (await tokensPerSolution(options.model))))),
     });
     return arm('more-supervised', seed, (place) => runOnce(config, place, 'train', `more-supervised, seed ${seed}`, io));

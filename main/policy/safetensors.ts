@@ -25,6 +25,8 @@ const isDtype = (name: string): name is Dtype => Object.hasOwn(BYTES, name);
 const LARGEST_HEADER = 100_000_000;
 /** One read or write asks for at most this many bytes: the system call's own limit is 2 GiB. */
 const LARGEST_TRANSFER = 1 << 30;
+/** Values written in one go: 4 MiB. */
+const BUFFER_FLOATS = 1 << 20;
 
 const Entry = z.object({
   dtype: z.string(),
@@ -218,9 +220,18 @@ export async function writeSafetensors(
   head.set(json, 8);
   await writeAtomic(path, async (file) => {
     await writeBytes(file, head);
+    // One buffer for all of them: `data` may be a window on memory that moves while the disk is busy, and copies of whole tensors
+    // would make every checkpoint double what a run holds.
+    const longest = names.reduce((most, name) => Math.max(most, (tensors.get(name) as Tensor).data.length), 0);
+    const buffer = new Float32Array(Math.min(longest, BUFFER_FLOATS));
     for (const name of names) {
-      const { data } = tensors.get(name) as Tensor;
-      await writeBytes(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      const tensor = tensors.get(name) as Tensor;
+      const { length } = tensor.data;
+      for (let from = 0; from < length; from += buffer.length) {
+        const part = tensor.data.subarray(from, from + buffer.length);
+        buffer.set(part);
+        await writeBytes(file, new Uint8Array(buffer.buffer, 0, part.byteLength));
+      }
     }
   });
 }

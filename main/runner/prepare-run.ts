@@ -10,6 +10,8 @@ import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
 import { expectedTensors } from '../policy/checkpoint.ts';
 import type { NewRunRecord } from './create-run.ts';
+import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
+import { openExamples } from './few-shot.ts';
 import { inspectModel } from './open-model.ts';
 import { checkRewards } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds } from './rollout.ts';
@@ -61,17 +63,20 @@ function versions(): Record<string, string> {
 /** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
 export async function prepareRun(config: RunConfig): Promise<NewRunRecord> {
   if (config.kind === 'train') checkRewards(config.rewards);
-  if (config.kind === 'evaluate' && config.mode === 'likelihood') {
-    throw new InputError('mode: likelihood is not supported yet; use generation', 'mode');
-  }
   const model = await inspectModel(config.model);
   const data = await openRunData(config);
   const sets = Object.values(data).filter((d) => d !== undefined);
+  const context = model.config.max_position_embeddings;
   for (const set of sets) {
+    if (config.kind === 'evaluate') {
+      checkEvaluateConfig(config, set.questions);
+      checkQuestions(set.questions, model.tokenizer, config, await openExamples(config, set), context);
+      continue;
+    }
     checkPromptsFit(
       set.questions,
       set.questions.map((q) => promptIds(q, model.tokenizer, config.prompt)),
-      model.config.max_position_embeddings,
+      context,
     );
   }
   const parameters = [...expectedTensors(model.config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);

@@ -4,6 +4,7 @@ import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { TrainSequence } from '../policy/policy.ts';
+import type { Tokenizer } from '../policy/tokenizer.ts';
 import type { OpenedModel } from './open-model.ts';
 import { PromptOrder } from './prompt-order.ts';
 import { promptIds } from './rollout.ts';
@@ -21,21 +22,21 @@ export async function trainSupervised(
 ): Promise<void> {
   const total = config.max_steps;
   const order = new PromptOrder(data.train.questions, config.seed);
-  const validation = sequencesOf(config, model, data.validation.questions);
+  const validation = supervisedSequences(config, model.tokenizer, data.validation.questions);
   const training = await TrainingRun.open(run, model, config.early_stopping, signal);
   run.event({ type: 'started', total_steps: total, pid: process.pid });
   const { state } = training;
   const measure = async () => training.measured({ eval_loss: await meanLoss(model, validation) });
-  if (config.eval_steps > 0 && state.step === 0) await measure();
+  if (config.eval_steps > 0 && training.fresh) await measure();
 
-  let finished = false;
+  let finished = training.stoppedEarly;
   while (state.step < total && !finished) {
     await training.obey();
     const start = performance.now();
     const questions = order.batch(state.batches, config.per_device_train_batch_size).map((b) => b.question);
     const learningRate = learningRateAt(state.step, total, config);
     try {
-      const sequences = sequencesOf(config, model, questions);
+      const sequences = supervisedSequences(config, model.tokenizer, questions);
       const updated = await model.policy.update({ sequences }, { kind: 'supervised' }, { ...config, learning_rate: learningRate, signal });
       state.step++;
       state.batches++;
@@ -64,8 +65,7 @@ export async function trainSupervised(
 }
 
 /** Prompt and worked solution of each question, every token of the solution with the same weight. Too long ones are refused. */
-function sequencesOf(config: SftConfig, model: OpenedModel, questions: readonly Question[]): TrainSequence[] {
-  const { tokenizer } = model;
+export function supervisedSequences(config: SftConfig, tokenizer: Tokenizer, questions: readonly Question[]): TrainSequence[] {
   const rows = questions.map((question) => {
     if (!question.solution) {
       throw new InputError(

@@ -79,7 +79,7 @@ describe('loss reductions', () => {
 });
 
 describe('schedule', () => {
-  const base = { learning_rate: 1, warmup_steps: 4, min_lr_ratio: 0.1 };
+  const base = { learning_rate: 1, warmup_steps: 4, lr_scheduler_kwargs: { min_lr_rate: 0.1 } };
   test('warm-up rises to the peak, linear and cosine fall to the floor, constant stays', () => {
     const linear = { ...base, lr_scheduler_type: 'linear' as const };
     expect([0, 1, 2, 3].map((s) => learningRateAt(s, 14, linear))).toEqual([0.25, 0.5, 0.75, 1]);

@@ -21,10 +21,34 @@ describe('parseInput', () => {
     expect(parseInput(z.object({ seed: z.number().default(42) }), {}, 'x')).toEqual({ seed: 42 });
   });
 
-  test('a wrong number names field, value and bound', () => {
-    expect(messageOf(RunConfig, { kind: 'train', data: {}, num_generations: 1 })).toBe(
-      'config a.json: "num_generations" is 1: Too small: expected number to be >=2',
+  test.each([
+    [{ num_generations: 1 }, '"num_generations" is 1: expected a whole number of at least 2'],
+    [{ num_generations: 2.5 }, '"num_generations" is 2.5: expected a whole number of at least 2'],
+    [{ temperature: 0 }, '"temperature" is 0: expected a number above 0'],
+    [{ top_p: 2 }, '"top_p" is 2: expected a number above 0 and at most 1'],
+    [{ adam_beta1: 1 }, '"adam_beta1" is 1: expected a number of at least 0 and below 1'],
+    [{ seed: 1e40 }, '"seed" is 1e+40: expected a whole number of at least 0 and at most 4294967295'],
+    [{ learning_rate: '1e-5' }, '"learning_rate" is "1e-5": expected a number above 0'],
+    [{ mask_truncated_completions: 1 }, '"mask_truncated_completions" is 1: expected true or false'],
+    [
+      { lr_scheduler_type: 'cosin' },
+      '"lr_scheduler_type" is "cosin": expected one of "constant", "linear", "cosine" (did you mean "cosine"?)',
+    ],
+    [{ rewards: {} }, '"rewards" is {}: expected a list'],
+    [{ rewards: [] }, '"rewards" is []: expected at least 1 entries'],
+    [{ rewards: ['correct'] }, '"rewards.0" is "correct": expected an object with "name"'],
+    [{ rewards: [{}] }, '"rewards.0.name" is missing: expected a text'],
+    [{ data: 'gsm8k:train' }, '"data" is "gsm8k:train": expected an object'],
+    [{ early_stopping: true }, '"early_stopping" is true: expected an object'],
+  ])('%j is told by field, value and what is expected', (given, text) => {
+    expect(messageOf(RunConfig, { kind: 'train', data: {}, ...given })).toBe(`config a.json: ${text}`);
+  });
+
+  test('a kind that is wrong or missing lists the kinds', () => {
+    expect(messageOf(RunConfig, { kind: 'trane' })).toBe(
+      'config a.json: "kind" is "trane": expected one of "train", "sft", "evaluate" (did you mean "train"?)',
     );
+    expect(messageOf(RunConfig, {})).toBe('config a.json: "kind" is missing: expected one of "train", "sft", "evaluate"');
   });
 
   test('an unknown key is answered with the key that was meant, at any depth (a key passed over in silence trains something else)', () => {
@@ -33,7 +57,7 @@ describe('parseInput', () => {
     );
     expect(messageOf(RunConfig, { kind: 'train', data: { tran: 'x' } })).toContain('unknown key "data.tran": did you mean "train"?');
     expect(messageOf(RunConfig, { kind: 'train', data: {}, rewards: [{ name: 'correct', wieght: 1 }] })).toContain(
-      'unknown key "rewards[0].wieght": did you mean "weight"?',
+      'unknown key "rewards.0.wieght": did you mean "weight"?',
     );
   });
 
@@ -42,16 +66,33 @@ describe('parseInput', () => {
   });
 
   test('a missing field says so', () => {
-    expect(messageOf(z.object({ data: z.string() }), {})).toBe('config a.json: "data" is nothing: expected string');
+    expect(messageOf(z.object({ data: z.string() }), {})).toBe('config a.json: "data" is missing: expected a text');
   });
 
-  test('several mistakes come in one message, many are counted', () => {
-    const many = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`f${i}`, z.number()]));
-    expect(messageOf(z.object(many), {})).toMatch(/"f0".*"f4".*and 3 more$/);
+  test('all mistakes come in one message, so that one look at it is enough; a flood is counted', () => {
+    const many = (n: number) => z.object(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, z.number()])));
+    expect(messageOf(many(40), {}).match(/"f\d+" is missing/g)).toHaveLength(40);
+    expect(messageOf(many(103), {})).toMatch(/"f0".*"f99".*; and 3 more$/);
+  });
+
+  test('as a list, each mistake has its line and, where it is another, its source', () => {
+    const read = () =>
+      parseInput(RunConfig, { kind: 'train', data: {}, seed: -1, beta: 'x', foo: 1 }, 'a.json', {
+        layout: 'list',
+        from: ([key]) => (key === 'seed' ? '--set seed=-1' : undefined),
+      });
+    expect(read).toThrow(
+      /^a\.json: 3 settings are wrong\n {2}"seed" is -1 \(from --set seed=-1\): [^\n]*\n {2}"beta" is "x": [^\n]*\n {2}unknown key "foo"; known: kind, /,
+    );
   });
 
   test('a long value is cut', () => {
     expect(messageOf(z.object({ a: z.number() }), { a: 'x'.repeat(500) }).length).toBeLessThan(120);
+  });
+
+  test('a member of a union without a discriminator and a rule of our own keep words that help', () => {
+    expect(messageOf(z.object({ a: z.union([z.string(), z.array(z.string())]) }), { a: 5 })).toContain('"a" is 5: ');
+    expect(messageOf(z.object({ a: z.number().refine((n) => n % 2 === 0, 'must be even') }), { a: 5 })).toContain('"a" is 5: must be even');
   });
 });
 

@@ -43,6 +43,23 @@ describe('safetensors', () => {
     expect(entries.every(({ begin }) => begin % 8 === 0 || begin % 4 === 0)).toBe(true);
   });
 
+  // Catches: a tensor longer than the buffer it is written through losing or repeating values where one bufferful ends; a window on
+  // memory that moved while the disk was busy being read where it no longer is.
+  it('longer than the buffer, and moving while they are written, come back as they were', async () => {
+    const length = 2_500_001;
+    const values = Float32Array.from({ length }, (_, i) => i);
+    const tensor: Tensor = {
+      shape: [length],
+      get data() {
+        return Float32Array.from(values);
+      },
+    };
+    const path = join(folder, 'long');
+    await writeSafetensors(path, new Map([['x', tensor]]));
+    const read = (await readSafetensors(path)).tensors.get('x')?.data;
+    expect(read && Buffer.compare(Buffer.from(read.buffer, read.byteOffset, read.byteLength), Buffer.from(values.buffer))).toBe(0);
+  });
+
   // Catches: a shape that lies about its data reaching the disk, or a temporary file left behind.
   it('are refused when shape and data disagree, and nothing is left', async () => {
     const path = join(folder, 'never');

@@ -57,12 +57,6 @@ export class DecodeStep {
     this.scratch = scope.floats(6 * capacity);
   }
 
-  /** Bytes of cache that one slot of `capacity` positions takes. */
-  static slotBytes(decoder: Decoder, capacity: number): number {
-    const { keyHeads, headWidth } = decoder.shape;
-    return 8 * decoder.layout.layers.length * keyHeads * headWidth * capacity;
-  }
-
   /** Takes a prompt's keys and values of one layer from rotated qkv rows into each of `slots`. */
   fill(layer: number, qkv: Address, length: number, slots: readonly number[]): void {
     const k = this.decoder.kernels;

@@ -9,13 +9,11 @@ import type { GenerateEvent, GeneratePrompt, GenerateRequest } from '../policy.t
 import { DecodeStep } from './decode-step.ts';
 import type { Decoder } from './decoder.ts';
 import type { Address } from './kernels.ts';
+import { slotCapacity, slotsFor } from './memory-needs.ts';
 import { microBatches, packPrompts } from './packing.ts';
 import { checkSampling, drawFiltered, isFiltered } from './sampling.ts';
 import { Scope } from './scope.ts';
 
-const DEFAULT_ROWS = 128;
-/** Most memory that the cache may take, in bytes. */
-const CACHE_LIMIT = 1 << 30;
 /** Other work of the process (abort signals, heartbeats) gets its turn this often, in milliseconds. */
 const BREATH = 20;
 
@@ -44,10 +42,8 @@ export async function* generate(
   request.signal?.throwIfAborted();
   const queue = request.prompts.flatMap((prompt, index) => samplesOf(prompt, index, request, context));
   if (queue.length === 0) return;
-  const longest = Math.max(...queue.map((row) => row.start + row.limit));
-  const capacity = 8 * Math.ceil(longest / 8);
-  const affordable = Math.max(1, Math.floor(CACHE_LIMIT / DecodeStep.slotBytes(decoder, capacity)));
-  const slots = Math.min(queue.length, request.batch_size ?? DEFAULT_ROWS, affordable);
+  const capacity = slotCapacity(Math.max(...queue.map((row) => row.start + row.limit)));
+  const slots = slotsFor(decoder.config, queue.length, capacity, request.batch_size);
   const scope = new Scope(decoder.backend);
   try {
     const step = new DecodeStep(decoder, scope, weights, slots, capacity);

@@ -89,12 +89,20 @@ export function flatten(layout: Layout, tensors: ReadonlyMap<string, Tensor>, fl
   }
 }
 
-/** Copies of the named parts of a flat array. */
-export function unflatten(layout: Layout, flat: Float32Array, prefix = ''): Map<string, Tensor> {
+/**
+ * The named parts of a flat array, as windows made anew whenever `data` is read: `flat` gives the array as it is then, since it moves
+ * when the backend's memory grows.
+ */
+export function unflatten(layout: Layout, flat: () => Float32Array, prefix = ''): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [name, { offset, shape }] of layout.tensors) {
-    const size = shape.reduce((product, n) => product * n, 1);
-    tensors.set(prefix + name, { shape, data: flat.slice(offset, offset + size) });
+    const end = offset + shape.reduce((product, n) => product * n, 1);
+    tensors.set(prefix + name, {
+      shape,
+      get data() {
+        return flat().subarray(offset, end);
+      },
+    });
   }
   return tensors;
 }

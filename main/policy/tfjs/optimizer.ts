@@ -62,7 +62,9 @@ export class AdamW {
     return norm;
   }
 
+  /** Errors: Error when a step was taken meanwhile; what was written is then of neither. */
   async save(folder: string): Promise<void> {
+    const { step } = this;
     const tensors = new Map<string, Tensor>();
     if (this.moments) {
       const { first, second } = this.moments;
@@ -70,12 +72,13 @@ export class AdamW {
         [first, FIRST],
         [second, SECOND],
       ] as const) {
-        for (const [name, tensor] of unflatten(this.layout, this.scope.viewFloats(address, this.layout.size), prefix)) {
+        for (const [name, tensor] of unflatten(this.layout, () => this.scope.viewFloats(address, this.layout.size), prefix)) {
           tensors.set(name, tensor);
         }
       }
     }
-    await writeSafetensors(join(folder, TRAINER_FILE), tensors, { format: 'pt', step: String(this.step) });
+    await writeSafetensors(join(folder, TRAINER_FILE), tensors, { format: 'pt', step: String(step) });
+    if (this.step !== step) throw new Error(`optimizer step ${this.step} was taken while step ${step} was being saved`);
   }
 
   /** Errors: CheckpointError when the file does not fit this model; the state is then unchanged. */

@@ -34,6 +34,60 @@ export function packSequences(sequences: readonly Sequence[]): PackedBatch {
   return batch;
 }
 
+/** Sequences [from, to) that the model reads as one input. */
+export interface SharedInput {
+  from: number;
+  to: number;
+  ids: Int32Array;
+}
+
+/**
+ * Sequences that follow one another and of which each reads what the next one starts with, or the other way round, share an input: the
+ * options of one question are computed once. Causal attention makes the result the same as apart.
+ */
+export function sharedInputs(sequences: readonly Sequence[]): SharedInput[] {
+  const groups: SharedInput[] = [];
+  sequences.forEach(({ prompt, completion }, i) => {
+    const ids = new Int32Array(completion.length === 0 ? 0 : prompt.length + completion.length - 1);
+    if (completion.length > 0) {
+      ids.set(prompt);
+      ids.set(completion.subarray(0, -1), prompt.length);
+    }
+    const last = groups.at(-1);
+    if (last !== undefined && oneStartsTheOther(last.ids, ids)) {
+      last.to = i + 1;
+      if (ids.length > last.ids.length) last.ids = ids;
+    } else groups.push({ from: i, to: i + 1, ids });
+  });
+  return groups;
+}
+
+function oneStartsTheOther(a: Int32Array, b: Int32Array): boolean {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** As `packSequences`, each shared input once. Rows stay in the order of the sequences. */
+export function packShared(sequences: readonly Sequence[], groups: readonly SharedInput[]): PackedBatch {
+  const used = groups.filter(({ ids }) => ids.length > 0);
+  const members = used.map(({ from, to }) => sequences.slice(from, to));
+  const batch = emptyBatch(
+    used.map(({ ids }) => ids.length),
+    members.flat().reduce((sum, { completion }) => sum + completion.length, 0),
+  );
+  let row = 0;
+  used.forEach(({ ids }, g) => {
+    const start = batch.starts[g] as number;
+    batch.ids.set(ids, start);
+    for (const { prompt, completion } of members[g] as Sequence[]) {
+      batch.targets.set(completion, row);
+      for (let i = 0; i < completion.length; i++) batch.rows[row++] = start + prompt.length - 1 + i;
+    }
+  });
+  return batch;
+}
+
 /** Whole prompts, each predicting the one token that follows it. */
 export function packPrompts(prompts: readonly Int32Array[]): PackedBatch {
   const batch = emptyBatch(

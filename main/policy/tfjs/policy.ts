@@ -29,6 +29,7 @@ import { divideRequest, generateOnTwo, LEAST_DIVIDED } from './generate-on-two.t
 import { type GradientWork, sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
 import { flatten, unflatten } from './layout.ts';
+import { maxBatchTokens } from './memory-needs.ts';
 import { addTotals, checkTrainSequences, noTotals } from './objective.ts';
 import { AdamW } from './optimizer.ts';
 import { lengthsOf, splitInHalf } from './packing.ts';
@@ -75,9 +76,6 @@ export async function tfjsPolicyOf(
   return policy;
 }
 
-/** Activations of one micro-batch may take this much, in bytes. */
-const ACTIVATION_LIMIT = 1 << 29;
-
 class TfjsPolicy implements Policy {
   private readonly backend: Backend;
   private readonly config: ModelConfig;
@@ -102,10 +100,7 @@ class TfjsPolicy implements Policy {
     this.optimizer = new AdamW(backend, this.decoder.layout);
     this.scope = new Scope(backend);
     this.weights = this.scope.floats(this.decoder.layout.size);
-    const { hidden, intermediate, qkvWidth, queryWidth } = this.decoder.shape;
-    const perToken =
-      4 * (config.num_hidden_layers * (4 * hidden + qkvWidth + queryWidth + 3 * intermediate) + 6 * intermediate + 8 * hidden);
-    this.maxTokens = Math.max(64, Math.min(4096, Math.floor(ACTIVATION_LIMIT / perToken)));
+    this.maxTokens = maxBatchTokens(config);
   }
 
   setWeights(tensors: ReadonlyMap<string, Tensor>): void {
@@ -233,8 +228,14 @@ class TfjsPolicy implements Policy {
     if (what === 'adapter') throw new NotSupportedYet('saving an adapter: named adapters are not supported yet');
     await mkdir(folder, { recursive: true });
     if (what === 'trainer') return this.optimizer.save(folder);
-    const flat = this.scope.viewFloats(this.weights, this.decoder.layout.size);
-    await writeCheckpointWeights(folder, this.config, unflatten(this.decoder.layout, flat));
+    const { layout } = this.decoder;
+    const version = this.versions.policy;
+    await writeCheckpointWeights(
+      folder,
+      this.config,
+      unflatten(layout, () => this.scope.viewFloats(this.weights, layout.size)),
+    );
+    if (this.versions.policy !== version) throw new Error(`the weights changed while they were saved in ${folder}; save them again`);
   }
 
   async load(folder: string, what: Part): Promise<void> {

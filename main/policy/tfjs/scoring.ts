@@ -3,7 +3,7 @@ import type { Sequence, TokenLogprobs } from '../policy.ts';
 import type { Decoder } from './decoder.ts';
 import { scoreRows } from './head.ts';
 import type { Address } from './kernels.ts';
-import { lengthsOf, microBatches, packSequences } from './packing.ts';
+import { microBatches, packShared, sharedInputs } from './packing.ts';
 import { Scope } from './scope.ts';
 
 /** One result a sequence. `breathe` is awaited before each micro-batch and throws in order to stop. */
@@ -16,12 +16,15 @@ export async function scoreSequences(
   breathe: () => Promise<void>,
 ): Promise<TokenLogprobs[]> {
   const results: TokenLogprobs[] = [];
-  for (const [from, to] of microBatches(lengthsOf(sequences), maxTokens)) {
+  const inputs = sharedInputs(sequences);
+  const lengths = inputs.map(({ ids }) => ids.length + 1);
+  for (const [from, to] of microBatches(lengths, maxTokens)) {
     await breathe();
-    const part = sequences.slice(from, to);
+    const groups = inputs.slice(from, to);
+    const part = sequences.slice(groups[0]?.from, groups.at(-1)?.to);
     const scope = new Scope(decoder.backend);
     try {
-      const batch = packSequences(part);
+      const batch = packShared(sequences, groups);
       const { hidden } = decoder.forward(scope, weights, batch);
       const scores = scoreRows(decoder, scope, weights, hidden, batch, temperature);
       let row = 0;
