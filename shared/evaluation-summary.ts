@@ -1,11 +1,14 @@
 /** From answers to the numbers of an `Evaluation`: every column of the tables is computed here and nowhere else. */
-import type { Evaluation, EvaluationItem } from './evaluation.ts';
+import type { Calibration, Evaluation, EvaluationItem } from './evaluation.ts';
 import { judge } from './grading/judge.ts';
 import { legacyCorrect } from './grading/legacy.ts';
 import { InputError } from './input-error.ts';
 import { optionLetter, type Question } from './question.ts';
+import { calibration, softmax } from './statistics/calibration.ts';
 import { describe, mean } from './statistics/describe.ts';
 import { macroF1 } from './statistics/f1.ts';
+import { positionBias } from './statistics/position-bias.ts';
+import { summariseSamples } from './statistics/sample-summary.ts';
 import { wilsonInterval } from './statistics/wilson.ts';
 
 /** What the evaluation was made of: the fields of `Evaluation` that answers cannot tell. */
@@ -23,7 +26,13 @@ export type EvaluationAbout = Pick<
   | 'grader'
   | 'items'
   | 'seconds'
->;
+> &
+  Partial<Pick<Evaluation, 'template' | 'few_shot' | 'lineage' | 'marks'>> & {
+    /** The temperature that `samples` of the items were drawn at. */
+    sample_temperature?: number;
+    /** Tokens of each of the items' `budgets`. */
+    budget_tokens?: readonly number[];
+  };
 
 const share = <T>(list: readonly T[], test: (entry: T) => boolean): number => mean(list.map((entry) => Number(test(entry))));
 
@@ -78,9 +87,25 @@ function histogram(items: readonly EvaluationItem[], questions: readonly Questio
   return counts;
 }
 
+/** Confidence is the softmax over the options' log-likelihoods. */
+function calibrationOf(items: readonly EvaluationItem[]): Calibration | null {
+  const scored = items.flatMap(({ logprobs, correct }) => (logprobs ? [{ confidence: Math.max(...softmax(logprobs)), correct }] : []));
+  return scored.length === 0 ? null : calibration(scored);
+}
+
+/** Accuracy at each budget; null where none was asked for. */
+function budgetsOf(items: readonly EvaluationItem[], tokens: readonly number[]): Evaluation['budgets'] {
+  if (tokens.length === 0) return null;
+  return tokens.map((limit, i) => ({
+    tokens: limit,
+    accuracy: share(items, ({ budgets }) => budgets?.[i]?.correct ?? false),
+    forced: share(items, ({ budgets }) => budgets?.[i]?.forced ?? false),
+  }));
+}
+
 /**
  * The evaluation of `items`, one a question in the same order.
- * Formulas: docs/measurement.md. `budgets` is null in generation mode without forced answers.
+ * Formulas: docs/measurement.md. In likelihood mode nothing is written, so what is measured of texts is null or 0.
  * @throws InputError without questions, or where an item is not its question's.
  */
 export function summarise(items: readonly EvaluationItem[], questions: readonly Question[], about: EvaluationAbout): Evaluation {
@@ -97,15 +122,23 @@ export function summarise(items: readonly EvaluationItem[], questions: readonly 
       );
     }
   });
+  const { sample_temperature, budget_tokens = [], ...given } = about;
+  const written = about.mode === 'generation';
   const n = items.length;
   const right = items.filter((item) => item.correct).length;
   const accuracy = right / n;
   const tokens = describe(items.map((item) => item.tokens));
   const kinds = new Set(questions.map((question) => question.kind));
   const legacy = (characters: 10 | 50): number | null =>
-    kinds.has('number') ? null : share(items, (item) => legacyCorrect(item.text, item.gold, characters));
+    kinds.has('number') || kinds.has('expression') || !written
+      ? null
+      : share(items, (item) => legacyCorrect(item.text, item.gold, characters));
   return {
-    ...about,
+    template: 'chat',
+    few_shot: null,
+    lineage: null,
+    marks: [],
+    ...given,
     n,
     accuracy,
     accuracy_ci: wilsonInterval(right, n),
@@ -119,9 +152,13 @@ export function summarise(items: readonly EvaluationItem[], questions: readonly 
     invalid_rate: share(items, (item) => item.answer === 'invalid'),
     truncated_rate: share(items, (item) => item.finish === 'length'),
     tokens,
-    tokens_per_correct: right > 0 ? tokens.total / right : null,
+    tokens_per_correct: written && right > 0 ? tokens.total / right : null,
     seed_efficiency: tokens.mean > 0 ? accuracy / (tokens.mean / 100) : null,
-    budgets: null,
+    budgets: budgetsOf(items, budget_tokens),
+    acc_norm: written ? null : share(items, (item) => item.correct_norm ?? false),
+    samples: sample_temperature === undefined ? null : summariseSamples(items, sample_temperature),
+    calibration: calibrationOf(items),
+    position_bias: positionBias(items.map((item) => item.rotations ?? [])),
     legacy10: legacy(10),
     legacy50: legacy(50),
     constants: constantScores(questions),

@@ -15,6 +15,30 @@ export type Decoding = z.infer<typeof Decoding>;
 
 export const FinishReason = z.enum(['stop', 'length']);
 
+/** One of several sampled answers to a question. */
+export const SampledAnswer = z.object({
+  answer: z.string(),
+  correct: z.boolean(),
+  tokens: z.number().int().min(0),
+  finish: FinishReason,
+  text: z.string(),
+});
+export type SampledAnswer = z.infer<typeof SampledAnswer>;
+
+/** The answer to a question whose options were moved: what was option `i` stands at place `(i − shift) mod options`. */
+export const RotatedAnswer = z.object({
+  shift: z.number().int().min(0),
+  /** The letter of the gold and of the answer as they stood in this rotation. */
+  gold: z.string(),
+  answer: z.string(),
+  correct: z.boolean(),
+});
+export type RotatedAnswer = z.infer<typeof RotatedAnswer>;
+
+/** The answer that a budget of tokens leaves: `forced` where the model had to be made to give one. */
+export const BudgetAnswer = z.object({ answer: z.string(), correct: z.boolean(), forced: z.boolean().default(false) });
+export type BudgetAnswer = z.infer<typeof BudgetAnswer>;
+
 /** One question's answer, a line of `items`. */
 export const EvaluationItem = z.object({
   id: z.string(),
@@ -30,8 +54,67 @@ export const EvaluationItem = z.object({
   text: z.string(),
   /** Per-option log-likelihoods (likelihood mode). */
   logprobs: z.array(z.number()).optional(),
+  /** Whether the arg-max of log-likelihood per character is right (likelihood mode). */
+  correct_norm: z.boolean().optional(),
+  /** Further answers, sampled at a temperature. */
+  samples: z.array(SampledAnswer).optional(),
+  /** What the answer would have been at each of the evaluation's `budgets`, in their order. */
+  budgets: z.array(BudgetAnswer).optional(),
+  /** One for each rotation of the options, the unmoved one first. */
+  rotations: z.array(RotatedAnswer).optional(),
+  /** Questions that share this are not independent. */
+  cluster: z.string().optional(),
 });
 export type EvaluationItem = z.infer<typeof EvaluationItem>;
+
+export const Estimate = z.object({ value: z.number(), ci: Interval });
+export type Estimate = z.infer<typeof Estimate>;
+
+/** Where a checkpoint comes from: the `run.json` of the run folder that it lies in. */
+export const Lineage = z.object({
+  run: z.string(),
+  trained_on: z.string().nullable(),
+  selected_on: z.string().nullable(),
+  data: z.array(z.object({ name: z.string(), split: z.string(), hash: z.string() })),
+});
+export type Lineage = z.infer<typeof Lineage>;
+
+/** Why a result must be read with care: the questions reported here also trained the model, or chose the checkpoint. */
+export const EvaluationMark = z.enum(['selected_on_reporting_split', 'trained_on_reporting_split']);
+export type EvaluationMark = z.infer<typeof EvaluationMark>;
+
+export const FewShot = z.object({ k: z.number().int().positive(), data: z.string(), data_hash: z.string(), seed: z.number() });
+export type FewShot = z.infer<typeof FewShot>;
+
+export const SampleSummary = z.object({
+  k: z.number().int().positive(),
+  temperature: z.number(),
+  /** Averaged within each question first. */
+  accuracy: Estimate,
+  pass_at: z.array(z.object({ k: z.number().int().positive(), value: z.number() })),
+  /** Accuracy of the majority answer. */
+  self_consistency: Estimate,
+  tokens_mean: z.number(),
+});
+export type SampleSummary = z.infer<typeof SampleSummary>;
+
+export const Calibration = z.object({
+  /** Expected calibration error, a fraction. */
+  ece: z.number(),
+  /** Bins (low, high] of confidence that hold an answer. */
+  bins: z.array(z.object({ low: z.number(), high: z.number(), n: z.number().int(), confidence: z.number(), accuracy: z.number() })),
+});
+export type Calibration = z.infer<typeof Calibration>;
+
+export const PositionBias = z.object({
+  /** Rotations asked for a question with the most options, the unmoved one included. */
+  rotations: z.number().int(),
+  /** By the letter at which the gold stood. */
+  by_position: z.record(z.string(), z.object({ n: z.number().int(), accuracy: z.number() })),
+  /** Share of questions whose answer is the same option in every rotation. */
+  consistency: z.number(),
+});
+export type PositionBias = z.infer<typeof PositionBias>;
 
 export const Evaluation = z.object({
   /** Folder of the checkpoint, or `constant:<answer>`. */
@@ -44,6 +127,10 @@ export const Evaluation = z.object({
   mode: z.enum(['generation', 'likelihood']),
   /** SHA-256 over the rendered prompts, in order: equal hashes mean that both models saw the same words. */
   prompt_hash: z.string(),
+  /** `chat`: asked through the model's chat template. `raw`: as plain text. */
+  template: z.enum(['chat', 'raw']).default('chat'),
+  /** Worked examples before each question; null is none. */
+  few_shot: FewShot.nullable().default(null),
   decoding: Decoding.nullable(),
   max_tokens: z.number().int().positive().nullable(),
   /** Version of the grader that scored it. */
@@ -59,7 +146,16 @@ export const Evaluation = z.object({
   tokens_per_correct: z.number().nullable(),
   /** accuracy / (mean tokens / 100): the seed project's score. Null for zero tokens. */
   seed_efficiency: z.number().nullable(),
-  budgets: z.array(z.object({ tokens: z.number(), accuracy: z.number() })).nullable(),
+  /** Accuracy of the greedy answers cut at so many tokens; `forced`: the share that had to be made to answer. */
+  budgets: z.array(z.object({ tokens: z.number(), accuracy: z.number(), forced: z.number().optional() })).nullable(),
+  /** Accuracy of the arg-max of log-likelihood per character; null in generation mode. */
+  acc_norm: z.number().nullable().default(null),
+  samples: SampleSummary.nullable().default(null),
+  /** Likelihood mode only. */
+  calibration: Calibration.nullable().default(null),
+  position_bias: PositionBias.nullable().default(null),
+  lineage: Lineage.nullable().default(null),
+  marks: z.array(EvaluationMark).default([]),
   legacy10: z.number().nullable(),
   legacy50: z.number().nullable(),
   /** What constant responders score on the same questions. */
@@ -76,7 +172,21 @@ export type Evaluation = z.infer<typeof Evaluation>;
 export const Verdict = z.enum(['better', 'non_inferior', 'inferior', 'inconclusive']);
 export type Verdict = z.infer<typeof Verdict>;
 
-const Estimate = z.object({ value: z.number(), ci: Interval });
+/** Whether questions that trained or selected a model are among those that it is measured on. */
+export const ContaminationCheck = z.object({
+  /** The model as evaluations name it. */
+  model: z.string(),
+  role: z.enum(['trained_on', 'selected_on', 'used']),
+  /** `name:split` of what the run used, and of what is reported. */
+  used: z.string(),
+  reported: z.string(),
+  /** Reported questions that stand in `used`, and of how many; null where it was not checked. */
+  found: z.number().int().nullable(),
+  of: z.number().int().nullable(),
+  /** What overlaps, or why nothing was checked. */
+  note: z.string(),
+});
+export type ContaminationCheck = z.infer<typeof ContaminationCheck>;
 
 /** Before against after on the same questions: `C` of the command line contract. */
 export const Comparison = z.object({
@@ -92,7 +202,13 @@ export const Comparison = z.object({
   /** Accuracy-efficiency score with (α, β, γ) = (1, 3, 5), arXiv 2501.12570; null when nothing was right before. */
   aes: z.number().nullable(),
   flips: z.object({ gained: z.number().int(), lost: z.number().int() }),
+  /** One-sided p of a loss of the margin or more; non-inferior at 2.5 % where it is below 0.025. */
+  non_inferiority_p: z.number().nullable().default(null),
+  /** The least true difference (a fraction) that these questions would show with 80 % power at a two-sided 5 %; null where none would. */
+  detectable_difference: z.number().nullable().default(null),
   /** Differences that the user allowed by name. */
   allowed: z.array(z.string()).default([]),
+  /** Overlap between what trained or selected a model and what is reported here. */
+  contamination: z.array(ContaminationCheck).default([]),
 });
 export type Comparison = z.infer<typeof Comparison>;

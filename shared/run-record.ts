@@ -1,6 +1,6 @@
 /** What a run writes: `run.json`, the lines of `events.jsonl`, `completions.jsonl` and `control.jsonl`, and `exit.json`. */
 import { z } from 'zod';
-import { RunConfig } from './config.ts';
+import { StoredConfig } from './config.ts';
 import { Evaluation, FinishReason } from './evaluation.ts';
 
 /** Which split did what: a result selected on its reporting split must be seen as such. */
@@ -13,7 +13,7 @@ export const SplitRoles = z.object({
 export const RunRecord = z.object({
   id: z.string(),
   created: z.string(),
-  config: RunConfig,
+  config: StoredConfig,
   seed: z.number(),
   versions: z.record(z.string(), z.string()),
   git_revision: z.string().nullable(),
@@ -43,7 +43,14 @@ export const RunEvent = z.discriminatedUnion('type', [
   z.object({ ...line, type: z.literal('evaluation'), result: Evaluation }),
   z.object({ ...line, type: z.literal('early_stopped'), step: z.number(), best_step: z.number(), metric: z.string(), value: z.number() }),
   /** Events and completions with a seq above `supersedes_after_seq` written before this line no longer count. */
-  z.object({ ...line, type: z.literal('resumed'), step: z.number(), supersedes_after_seq: z.number() }),
+  z.object({
+    ...line,
+    type: z.literal('resumed'),
+    step: z.number(),
+    supersedes_after_seq: z.number(),
+    /** Why not from the newest checkpoint, where that was damaged. */
+    note: z.string().optional(),
+  }),
   z.object({ ...line, type: z.literal('stopping'), step: z.number(), reason: z.string() }),
   z.object({ ...line, type: z.literal('finished'), step: z.number(), model: z.string().nullable() }),
 ]);
@@ -71,6 +78,12 @@ export const CompletionRecord = z.object({
   rewards: z.record(z.string(), z.number().nullable()),
   reward: z.number().nullable(),
   advantage: z.number().nullable(),
+  /** Of an evaluation's answers: `sample`, `rotation:1`, `budget:16`; absent for the answer that counts. */
+  pass: z.string().optional(),
+  /** Log-likelihood of each option, where options are scored. */
+  logprobs: z.array(z.number()).optional(),
+  /** Token ids, where a later pass goes on from them. */
+  ids: z.array(z.number().int().min(0)).optional(),
 });
 export type CompletionRecord = z.infer<typeof CompletionRecord>;
 

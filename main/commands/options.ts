@@ -28,5 +28,8 @@ export function decimalNumber(low: number, high: number): (text: string) => numb
   };
 }
 
+/** Numbers of things parted by commas: `16,32,64`. */
+export const countList = (text: string): number[] => text.split(',').map((part) => countOption(part.trim()));
+
 /** Collects an option that may be given several times. */
 export const repeated = (text: string, before: string[] = []): string[] => [...before, text];

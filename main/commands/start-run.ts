@@ -22,6 +22,19 @@ function noteOf(event: RunEvent): string | undefined {
   return `right ${((accuracy ?? 0) * 100).toFixed(0)} %  tokens ${(length ?? 0).toFixed(0)}`;
 }
 
+/** Carries a run out in its own process. Errors: RunFailed naming the reason and the log; the signal's reason once the run has stopped. */
+export async function followToEnd(
+  folder: string,
+  signal: AbortSignal,
+  onEvent: (event: RunEvent) => void,
+  resume = false,
+): Promise<RunEnd> {
+  const end = await runToEnd(folder, { resume, signal, onEvent });
+  if (end.exit?.code === 0) return end;
+  const reason = end.exit?.reason ?? 'killed before it could say why';
+  throw new RunFailed(`run ${runName(folder)} failed: ${reason}\n${end.log}\nIts folder: ${folder}`);
+}
+
 /** Carries a run out in its own process, with a progress line. Errors: RunFailed naming the reason and the log. */
 export async function carryOut(folder: string, what: string, io: Io, resume = false): Promise<RunEnd> {
   const bar = io.progress(what, null);
@@ -33,11 +46,7 @@ export async function carryOut(folder: string, what: string, io: Io, resume = fa
     if (event.type === 'progress') bar.update(event.done, { total: event.total, seconds_left: event.seconds_left });
   };
   try {
-    const end = await runToEnd(folder, { resume, signal: io.signal, onEvent });
-    if (end.exit?.code !== 0) {
-      const reason = end.exit?.reason ?? 'killed before it could say why';
-      throw new RunFailed(`run ${runName(folder)} failed: ${reason}\n${end.log}\nIts folder: ${folder}`);
-    }
+    const end = await followToEnd(folder, io.signal, onEvent, resume);
     bar.finish(note);
     return end;
   } catch (error) {

@@ -3,10 +3,10 @@ import type { Prompting } from '../../shared/config.ts';
 import { grade } from '../../shared/grading/grader.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
-import { renderPrompt } from '../policy/chat-template.ts';
-import type { Policy, Sampling } from '../policy/policy.ts';
+import { type ChatMessage, renderPrompt } from '../policy/chat-template.ts';
+import type { Completion, Policy, Sampling } from '../policy/policy.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
-import { answerStart, userMessage } from './prompts.ts';
+import { answerStart, exampleAnswer, userMessage } from './prompts.ts';
 import type { Rollout } from './rewards/reward.ts';
 
 /** A graded completion with the ids that training needs. */
@@ -17,13 +17,37 @@ export interface SampledRollout extends Rollout {
   logprobs: Float32Array;
 }
 
-/** Token ids of the prompt of one question, in the model's own chat template, with what its answer is made to start with. */
-export function promptIds(question: Question, tokenizer: Tokenizer, prompting: Prompting): Int32Array {
-  const ids = renderPrompt(tokenizer, [{ role: 'user', content: userMessage(question, prompting) }], { addGenerationPrompt: true });
+/** What parts a worked example from what follows it in raw text; an answer ends there. */
+export const RAW_BREAK = '\n\n';
+
+/**
+ * Token ids of the prompt of one question with what its answer is made to start with: through the model's own chat template (worked
+ * examples are earlier turns), or as raw text (examples parted by blank lines).
+ */
+export function promptIds(question: Question, tokenizer: Tokenizer, prompting: Prompting, examples: readonly Question[] = []): Int32Array {
+  const ids =
+    prompting.template === 'raw' ? rawIds(question, tokenizer, prompting, examples) : chatIds(question, tokenizer, prompting, examples);
   return Int32Array.from([...ids, ...startIds(question, tokenizer, prompting)]);
 }
 
-const startIds = (question: Question, tokenizer: Tokenizer, prompting: Prompting): number[] =>
+function chatIds(question: Question, tokenizer: Tokenizer, prompting: Prompting, examples: readonly Question[]): number[] {
+  if (examples.length > 0 && tokenizer.chatTemplate === null) {
+    throw new InputError(`${tokenizer.folder} has no chat template to put examples in; use --template raw`, 'prompt.template');
+  }
+  const messages = examples.flatMap((example): ChatMessage[] => [
+    { role: 'user', content: userMessage(example, prompting) },
+    { role: 'assistant', content: exampleAnswer(example, prompting) },
+  ]);
+  return renderPrompt(tokenizer, [...messages, { role: 'user', content: userMessage(question, prompting) }], { addGenerationPrompt: true });
+}
+
+function rawIds(question: Question, tokenizer: Tokenizer, prompting: Prompting, examples: readonly Question[]): number[] {
+  const shown = examples.map((example) => `${userMessage(example, prompting)}\n${exampleAnswer(example, prompting)}`);
+  return tokenizer.encodePlain([...shown, `${userMessage(question, prompting)}\n`].join(RAW_BREAK));
+}
+
+/** Ids that an answer is made to start with; they count as the answer's. */
+export const startIds = (question: Question, tokenizer: Tokenizer, prompting: Prompting): number[] =>
   prompting.answer_prefix ? tokenizer.encodePlain(answerStart(question, prompting)) : [];
 
 /** Refuses questions that cannot be asked: the prompt and at least one token of answer must fit the model's context. */
@@ -50,6 +74,8 @@ export interface RolloutRequest {
   sampling: Sampling;
   max_completion_length: number;
   batch_size?: number;
+  /** A text that ends an answer where the model goes on: neither it nor what follows it counts, in text or tokens. */
+  stopText?: string;
   signal?: AbortSignal;
   /** Called as each completion is there, in no fixed order. */
   onRollout?: (rollout: SampledRollout, index: number) => void;
@@ -76,25 +102,42 @@ export async function sampleRollouts(request: RolloutRequest): Promise<SampledRo
   for await (const event of events) {
     if (event.type !== 'completion') continue;
     const question = questions[event.prompt] as Question;
-    const ended = event.finish === 'stop' && stops.has(event.ids.at(-1) as number);
-    const written = tokenizer.decode(ended ? event.ids.subarray(0, -1) : event.ids, { skipSpecial: true });
-    const text = answerStart(question, request.prompting) + written;
+    const { ids, logprobs, finish } = cutAtText(event, tokenizer, request.stopText);
+    const ended = finish === 'stop' && stops.has(ids.at(-1) as number);
+    const written = tokenizer.decode(ended ? ids.subarray(0, -1) : ids, { skipSpecial: true });
+    const text = answerStart(question, request.prompting) + beforeText(written, request.stopText);
     const { answer, method, correct } = grade(text, question);
     const rollout: SampledRollout = {
       question,
       sample: event.sample,
       text,
-      tokens: startIds(question, tokenizer, request.prompting).length + event.ids.length,
-      finish: event.finish,
+      tokens: startIds(question, tokenizer, request.prompting).length + ids.length,
+      finish,
       answer,
       method,
       correct,
       prompt: prompts[event.prompt] as Int32Array,
-      ids: event.ids,
-      logprobs: event.logprobs,
+      ids,
+      logprobs,
     };
     (groups[event.prompt] as SampledRollout[])[event.sample - (request.firstSample ?? 0)] = rollout;
     request.onRollout?.(rollout, event.prompt);
   }
   return groups;
+}
+
+const beforeText = (text: string, stopText: string | undefined): string => (stopText ? (text.split(stopText)[0] as string) : text);
+
+/** The completion up to the token with which `stopText` is complete, that token included; the whole where it never comes. */
+function cutAtText(whole: Completion, tokenizer: Tokenizer, stopText: string | undefined): Pick<Completion, 'ids' | 'logprobs' | 'finish'> {
+  const said = (length: number): boolean => tokenizer.decode(whole.ids.subarray(0, length), { skipSpecial: true }).includes(stopText ?? '');
+  if (!stopText || !said(whole.ids.length)) return whole;
+  // A text that holds it goes on holding it: the shortest is found by halving.
+  let [without, withIt] = [0, whole.ids.length];
+  while (withIt - without > 1) {
+    const middle = (without + withIt) >> 1;
+    if (said(middle)) withIt = middle;
+    else without = middle;
+  }
+  return { ids: whole.ids.slice(0, withIt), logprobs: whole.logprobs.slice(0, withIt), finish: 'stop' };
 }
