@@ -2,8 +2,9 @@
 import type { Comparison, Evaluation, EvaluationItem, Verdict } from './evaluation.ts';
 import { InputError } from './input-error.ts';
 import { accuracyEfficiencyScore } from './statistics/aes.ts';
-import { type Pair, pairedBootstrap } from './statistics/bootstrap.ts';
+import { type Pair, type PairedBootstrap, pairedBootstrap } from './statistics/bootstrap.ts';
 import { mean } from './statistics/describe.ts';
+import { detectableDifference } from './statistics/detectable.ts';
 import { mcnemarExact } from './statistics/mcnemar.ts';
 
 /** What two evaluations may differ in, by the names that `--allow` takes. */
@@ -16,8 +17,10 @@ export const MARGIN = 0.02;
 export interface CompareOptions {
   /** Names of `COMPARABLE` that may differ. @default none */
   allow?: readonly string[];
-  /** Cluster of each question id that has one. */
+  /** Cluster of each question id that has one. @default the `cluster` of the answers */
   clusters?: ReadonlyMap<string, string>;
+  /** The loss that counts as none, a fraction. @default 0.02 */
+  margin?: number;
   /** @default 10000 */
   draws?: number;
   /** @default 0 */
@@ -42,7 +45,8 @@ function decodingText(evaluation: Evaluation): string {
 const VALUE: Record<Comparable, (evaluation: Evaluation) => string> = {
   questions: (evaluation) => `${evaluation.data}, n = ${evaluation.n}, data_hash ${evaluation.data_hash.slice(0, 12)}`,
   split: (evaluation) => evaluation.split,
-  prompt: (evaluation) => `prompt_hash ${evaluation.prompt_hash.slice(0, 12)}`,
+  prompt: (evaluation) =>
+    `prompt_hash ${evaluation.prompt_hash.slice(0, 12)}, ${evaluation.template}, ${evaluation.few_shot?.k ?? 'no'} worked examples`,
   cap: (evaluation) => (evaluation.max_tokens === null ? 'no cap' : `${evaluation.max_tokens} tokens`),
   grader: (evaluation) => evaluation.grader,
   mode: (evaluation) => evaluation.mode,
@@ -81,19 +85,24 @@ function byId(items: readonly EvaluationItem[], evaluation: Evaluation): Map<str
   return map;
 }
 
+export interface Paired {
+  pairs: Pair[];
+  /** Names of what differs, as allowed. */
+  allowed: Comparable[];
+}
+
 /**
- * Compares two evaluations question by question, paired by id.
- * Where `questions` may differ, the differences are over the questions that both were asked.
- * @throws InputError naming every difference not allowed, an unknown name in `allow`, a question answered twice or by one side only,
- * and a reference that answered with no tokens, since a token ratio to it has no meaning.
+ * The answers of two evaluations, paired by question id, in the order of the first.
+ * Where `questions` may differ, those that both were asked.
+ * @throws InputError naming every difference not allowed, an unknown name in `allow`, a question answered twice or by one side only.
  */
-export function compareEvaluations(
+export function pairAnswers(
   before: Evaluation,
   beforeItems: readonly EvaluationItem[],
   after: Evaluation,
   afterItems: readonly EvaluationItem[],
-  { allow = [], clusters, draws = 10_000, seed = 0 }: CompareOptions = {},
-): Comparison {
+  { allow = [], clusters }: Pick<CompareOptions, 'allow' | 'clusters'> = {},
+): Paired {
   const unknown = allow.filter((name) => !COMPARABLE.some((known) => known === name));
   if (unknown.length > 0) {
     throw new InputError(`--allow ${unknown.join(', ')}: no such difference; give any of ${COMPARABLE.join(', ')}`, 'allow');
@@ -104,7 +113,6 @@ export function compareEvaluations(
 
   const first = byId(beforeItems, before);
   const second = byId(afterItems, after);
-  const shared = [...first.keys()].filter((id) => second.has(id));
   const lonely = [...first.keys(), ...second.keys()].find((id) => !(first.has(id) && second.has(id)));
   if (lonely !== undefined && !allow.includes('questions')) {
     throw new InputError(
@@ -112,29 +120,59 @@ export function compareEvaluations(
       'items',
     );
   }
-  if (shared.length === 0) throw new InputError(`${before.data} and ${after.data} have no question in common`, 'questions');
-
-  const pairs = shared.map((id): Pair => {
-    const [a, b] = [first.get(id), second.get(id)];
-    const cluster = clusters?.get(id);
-    return {
-      beforeCorrect: a?.correct ?? false,
-      afterCorrect: b?.correct ?? false,
-      beforeTokens: a?.tokens ?? 0,
-      afterTokens: b?.tokens ?? 0,
-      ...(cluster === undefined ? {} : { cluster }),
-    };
+  const pairs = [...first.values()].flatMap((a): Pair[] => {
+    const b = second.get(a.id);
+    if (b === undefined) return [];
+    const cluster = clusters === undefined ? (a.cluster ?? b.cluster) : clusters.get(a.id);
+    return [
+      {
+        beforeCorrect: a.correct,
+        afterCorrect: b.correct,
+        beforeTokens: a.tokens,
+        afterTokens: b.tokens,
+        ...(cluster === undefined ? {} : { cluster }),
+      },
+    ];
   });
-  const { accuracy_difference, token_ratio } = pairedBootstrap(pairs, { draws, seed });
+  if (pairs.length === 0) throw new InputError(`${before.data} and ${after.data} have no question in common`, 'questions');
+  return { pairs, allowed: differing };
+}
+
+/**
+ * The number of independent pairs that tell as much as these: n, or where clusters answer alike n divided by the design effect, the variance
+ * of the mean by clusters over that by questions (Kish, Survey Sampling, 1965, section 8.2). Never more than n.
+ */
+function effectivePairs(pairs: readonly Pair[], discordant: number, { accuracy_difference, variance }: PairedBootstrap): number {
+  const n = pairs.length;
+  const alone = (discordant - accuracy_difference.value ** 2) / n;
+  if (!pairs.some((pair) => pair.cluster !== undefined) || alone <= 0 || variance <= alone) return n;
+  return (n * alone) / variance;
+}
+
+/**
+ * Compares two evaluations question by question.
+ * @throws InputError as pairAnswers does, and for a reference that answered with no tokens, since a token ratio to it has no meaning.
+ */
+export function compareEvaluations(
+  before: Evaluation,
+  beforeItems: readonly EvaluationItem[],
+  after: Evaluation,
+  afterItems: readonly EvaluationItem[],
+  { allow = [], clusters, margin = MARGIN, draws = 10_000, seed = 0 }: CompareOptions = {},
+): Comparison {
+  const { pairs, allowed } = pairAnswers(before, beforeItems, after, afterItems, { allow, clusters });
+  const resampled = pairedBootstrap(pairs, { draws, seed, margin });
+  const { accuracy_difference, token_ratio } = resampled;
   const nothingSaid = pairs.every((pair) => pair.beforeTokens === 0 && pair.afterTokens === 0);
   if (token_ratio === null && !nothingSaid) {
     throw new InputError(
-      `${before.model} answers with 0 tokens, so a token ratio to it has no meaning; give it as the second of the two`,
+      `${before.model} answers with 0 tokens, so a token ratio to it has no meaning; take another as the reference, or as the first of two`,
       'reference',
     );
   }
   const gained = pairs.filter((pair) => !pair.beforeCorrect && pair.afterCorrect).length;
   const lost = pairs.filter((pair) => pair.beforeCorrect && !pair.afterCorrect).length;
+  const discordant = (gained + lost) / pairs.length;
   const side = (right: 'beforeCorrect' | 'afterCorrect', tokens: 'beforeTokens' | 'afterTokens') => ({
     accuracy: mean(pairs.map((pair) => Number(pair[right]))),
     tokens: mean(pairs.map((pair) => pair[tokens])),
@@ -146,10 +184,13 @@ export function compareEvaluations(
     // Two constant responders are equally long.
     token_ratio: token_ratio ?? { value: 1, ci: [1, 1] },
     mcnemar_p: mcnemarExact(gained, lost),
-    verdict: verdictOf(accuracy_difference.ci),
-    margin: MARGIN,
+    verdict: verdictOf(accuracy_difference.ci, margin),
+    margin,
     aes: accuracyEfficiencyScore(side('beforeCorrect', 'beforeTokens'), side('afterCorrect', 'afterTokens')),
     flips: { gained, lost },
-    allowed: differing,
+    non_inferiority_p: resampled.non_inferiority_p,
+    detectable_difference: detectableDifference(effectivePairs(pairs, discordant, resampled), discordant),
+    allowed,
+    contamination: [],
   };
 }

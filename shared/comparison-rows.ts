@@ -1,5 +1,5 @@
 /** The table of a comparison, row by row: the terminal and the report show the same words and figures. */
-import type { Comparison, Evaluation } from './evaluation.ts';
+import type { Comparison, ContaminationCheck, Evaluation, EvaluationMark } from './evaluation.ts';
 import { countText, figureText, intervalText, percentText, pText, signed, verdictText } from './figures/number-text.ts';
 import { AES_CONSTANTS } from './statistics/aes.ts';
 
@@ -83,12 +83,77 @@ export function comparisonRows(comparison: Comparison): ComparisonRow[] {
   return rows;
 }
 
+const MARKS: Record<EvaluationMark, string> = {
+  selected_on_reporting_split:
+    'selected on its reporting split: the checkpoint was chosen by these very questions, so its result is too good',
+  trained_on_reporting_split: 'trained on its reporting split: these very questions, or some of them, were in its training',
+};
+/** A mark in two words, for a table or a figure. */
+const SHORT_MARKS: Record<EvaluationMark, string> = {
+  selected_on_reporting_split: 'selected here',
+  trained_on_reporting_split: 'trained here',
+};
+export const shortMarks = (marks: readonly EvaluationMark[]): string => marks.map((mark) => `⚠ ${SHORT_MARKS[mark]}`).join(' ');
+
+/** A sentence for each mark of an evaluation. */
+export const markSentences = ({ marks }: Pick<Evaluation, 'marks'>): string[] => marks.map((mark) => MARKS[mark]);
+
+/** A sentence for each mark of either side. */
+export const comparisonMarks = ({ before, after }: Comparison): string[] => [
+  ...markSentences(before).map((text) => `before is ${text}`),
+  ...markSentences(after).map((text) => `after is ${text}`),
+];
+
+const ROLES: Record<ContaminationCheck['role'], string> = { trained_on: 'trained on', selected_on: 'selected on', used: 'used' };
+
+/**
+ * What was found of training data among the questions reported, a sentence for all models of which the same was found. Overlaps first, then what
+ * was not checked.
+ */
+export function contaminationSentences(checks: readonly ContaminationCheck[]): { text: string; overlap: boolean }[] {
+  const groups = new Map<string, ContaminationCheck[]>();
+  for (const check of checks) {
+    const { model: _model, ...found } = check;
+    const key = JSON.stringify(found);
+    groups.set(key, [...(groups.get(key) ?? []), check]);
+  }
+  const weight = ({ found }: ContaminationCheck) => (found === null ? 1 : found > 0 ? 0 : 2);
+  return [...groups.values()]
+    .flatMap((group) => group.slice(0, 1).map((check) => ({ check, models: group.length })))
+    .sort((a, b) => weight(a.check) - weight(b.check))
+    .map(({ check, models }) => {
+      const { model, role, used, reported, found, of, note } = check;
+      const where = `${models === 1 ? model : `${models} models`}: ${ROLES[role]} ${used}, reported on ${reported}`;
+      const overlap = found !== null && found > 0;
+      const finding =
+        found === null
+          ? 'overlap not checked'
+          : overlap
+            ? `⚠ overlap: ${countText(found)} of ${countText(of ?? 0)} questions`
+            : 'no overlap';
+      return { text: `${finding} (${where})${note === '' ? '' : `: ${note}`}`, overlap };
+    });
+}
+
+const pointsText = (fraction: number): string => String(Number((100 * fraction).toPrecision(3)));
+
+/** What the set could have shown, and whether the loss is shown to be below the margin. */
+export function powerSentence({ detectable_difference: difference, non_inferiority_p: p, margin, flips, before }: Comparison): string {
+  const discordant = `${countText(flips.gained + flips.lost)} of ${countText(before.n)} questions changed`;
+  return [
+    difference === null
+      ? `too few questions to detect any difference (${discordant})`
+      : `detectable: a true difference of ${pointsText(difference)} points (80 % power, two-sided 5 %; ${discordant})`,
+    ...(p === null ? [] : [`p of a loss of ${pointsText(margin)} points or more: ${pText(p)} (one-sided)`]),
+  ].join(' · ');
+}
+
 /** The sentence under the table. */
 export function verdictSentence(comparison: Comparison): string {
   const { flips, verdict, margin } = comparison;
   const { alpha, beta, gamma } = AES_CONSTANTS;
   return [
-    `verdict: ${verdictText(verdict)} (margin ${Number((100 * margin).toPrecision(3))} points)`,
+    `verdict: ${verdictText(verdict)} (margin ${pointsText(margin)} points)`,
     `McNemar p ${pText(comparison.mcnemar_p)}`,
     `gained ${countText(flips.gained)}, lost ${countText(flips.lost)}`,
     `AES ${figureText(comparison.aes)} (α ${alpha}, β ${beta}, γ ${gamma})`,

@@ -1,4 +1,4 @@
-/** What a report carries to the scripts in its page: figures in both themes, and every question with both answers. */
+/** What a report carries to the scripts in its page: figures in both themes, and every question with the answers of every model. */
 import type { Figure } from './figures/figure.ts';
 
 export interface ReportAnswer {
@@ -13,7 +13,7 @@ export interface ReportAnswer {
   span: [number, number] | null;
 }
 
-export interface ReportQuestion {
+export interface ReportQuestionText {
   id: string;
   question: string;
   contexts?: string[];
@@ -21,13 +21,30 @@ export interface ReportQuestion {
   gold: string;
   unit: string | null;
   solution?: string;
+}
+
+export interface ReportQuestion extends ReportQuestionText {
   before: ReportAnswer;
   after: ReportAnswer;
 }
 
+/** The questions of a data set, once, and the answers of each model to them; null where it was not asked. */
+export interface ReportBank {
+  questions: ReportQuestionText[];
+  answers: (ReportAnswer | null)[][];
+}
+
+/** Two models on one data set: places in the bank's `answers`. */
 export interface ReportSet {
   name: string;
-  questions: ReportQuestion[];
+  bank: number;
+  before: number;
+  after: number;
+}
+
+export interface ReportQuestions {
+  banks: ReportBank[];
+  sets: ReportSet[];
 }
 
 /** The same figures in both themes. */

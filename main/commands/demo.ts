@@ -95,9 +95,14 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
   await writeReport(report, {
     title: `Demo, seed ${seed}: the embedded model before and after GRPO`,
     comparisons: compared,
-    curves: counted.flatMap((e) => (e.type === 'step' ? [{ step: e.step, metrics: e.metrics }] : [])),
-    validation: counted.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, metrics: e.metrics }] : [])),
-    settings: config,
+    runs: [
+      {
+        name: 'train',
+        training: counted.flatMap((e) => (e.type === 'step' ? [{ step: e.step, metrics: e.metrics }] : [])),
+        validation: counted.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, metrics: e.metrics }] : [])),
+        settings: config,
+      },
+    ],
     commands: [`npx medlogictrace demo --seed ${seed}`],
     notes: experimentNotes,
   });

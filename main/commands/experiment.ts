@@ -31,7 +31,7 @@ export async function runOnce(config: RunConfig, folder: string, id: string, wha
     await carryOut(path, what, io);
     return path;
   }
-  const record = await readRecord(path);
+  const record = readRecord(path);
   if (!isDeepStrictEqual(record.config, config)) {
     throw new InputError(`${path} holds a run with other settings (seed ${record.seed}); give another folder with --out`, '--out');
   }

@@ -1,11 +1,14 @@
 /** The report's page: sections in reading order, from the answer to the evidence to the recipe. */
-import { comparisonRows, verdictSentence } from '../../shared/comparison-rows.ts';
+import { comparisonMarks, comparisonRows, contaminationSentences, powerSentence, verdictSentence } from '../../shared/comparison-rows.ts';
 import type { Comparison, Verdict } from '../../shared/evaluation.ts';
 import type { Figure } from '../../shared/figures/figure.ts';
 import { countText, figureText, intervalText, percentText, signed, verdictText } from '../../shared/figures/number-text.ts';
-import type { ReportFigures, ReportSet } from '../../shared/report-data.ts';
+import { LIGHT, seriesColour } from '../../shared/figures/theme.ts';
+import type { ReportFigures, ReportQuestions } from '../../shared/report-data.ts';
 import type { Report, ReportedComparison, StudyTable } from './report-content.ts';
 import { embeddedJson, escapeHtml, scriptHash, tableHtml } from './report-html.ts';
+import { recipeHtml } from './report-recipe.ts';
+import { setTables } from './report-set-tables.ts';
 
 export interface PageScripts {
   plotly: string;
@@ -27,11 +30,15 @@ function headline({ name, comparison }: ReportedComparison): string {
 <div class="numbers">
 <p><span class="label">Accuracy (points)</span><b>${signedPercent(accuracy.value)}</b><span class="interval">${intervalText(accuracy.ci, signedPercent)}</span><span class="from">${percentText(before.accuracy)} → ${percentText(after.accuracy)} %</span></p>
 <p><span class="label">Tokens an answer (%)</span><b>${change(tokens.value)}</b><span class="interval">${intervalText(tokens.ci, change)}</span><span class="from">${figureText(before.tokens.mean)} → ${figureText(after.tokens.mean)}</span></p>
-</div></article>`;
+</div>
+${warnings(comparisonMarks(comparison))}</article>`;
 }
 
+/** What a reader must see beside a result: a line each. */
+const warnings = (texts: readonly string[]): string => texts.map((text) => `<p class="mark">⚠ ${escapeHtml(text)}</p>`).join('');
+
 const figureHtml = (figure: Figure, caption: string): string =>
-  `<figure><div class="plot" data-figure="${escapeHtml(figure.id)}" data-height="${figure.layout.height ?? 300}" role="img" aria-label="${escapeHtml(figure.alt)}"></div>${caption === '' ? '' : `<figcaption>${escapeHtml(caption)}</figcaption>`}</figure>`;
+  `<figure><div class="plot" data-figure="${escapeHtml(figure.id)}" style="min-height:${figure.layout.height ?? 300}px" role="img" aria-label="${escapeHtml(figure.alt)}"></div>${caption === '' ? '' : `<figcaption>${escapeHtml(caption)}</figcaption>`}</figure>`;
 
 function numbersOf({ name, comparison }: ReportedComparison): string {
   const rows = comparisonRows(comparison);
@@ -41,7 +48,11 @@ ${tableHtml(
   rows.map((row) => [row.label, row.before, row.after, row.change]),
   rows.map((row) => row.meaning),
 )}
-<p class="quiet">${escapeHtml(verdictSentence(comparison))}</p></article>`;
+<p class="quiet">${escapeHtml(verdictSentence(comparison))}</p>
+<p class="quiet">${escapeHtml(powerSentence(comparison))}</p>
+${contaminationSentences(comparison.contamination)
+  .map(({ text, overlap }) => `<p class="${overlap ? 'mark' : 'quiet'}">${escapeHtml(text)}</p>`)
+  .join('')}</article>`;
 }
 
 function populationOf({ before }: Comparison): string {
@@ -50,6 +61,12 @@ function populationOf({ before }: Comparison): string {
   const cap = before.max_tokens === null ? [] : [`cap ${countText(before.max_tokens)} tokens`];
   return [`${before.split} split`, `n = ${countText(before.n)}`, ...how, ...cap, `grader ${before.grader}`].join(' · ');
 }
+
+/** Which colour is whose, where several runs share the figures. */
+const runKey = ({ runs }: Report): string =>
+  runs.length < 2
+    ? ''
+    : `<p class="key">${runs.map(({ name }, i) => `<span><i style="background:${seriesColour(LIGHT, i)}"></i>${escapeHtml(name)}</span>`).join('')}</p>`;
 
 const studyHtml = (study: StudyTable): string =>
   section(
@@ -60,24 +77,37 @@ const studyHtml = (study: StudyTable): string =>
 
 const section = (id: string, title: string, body: string): string => `<section id="${id}"><h2>${escapeHtml(title)}</h2>${body}</section>`;
 
-/** `{a: {b: 1}}` as `[['a.b', '1']]`. */
-function flattened(settings: Readonly<Record<string, unknown>>, prefix = ''): [string, string][] {
-  return Object.entries(settings).flatMap(([key, value]): [string, string][] => {
-    if (value === undefined) return [];
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return flattened({ ...value }, `${prefix}${key}.`);
-    return [[prefix + key, typeof value === 'string' ? value : (JSON.stringify(value) ?? '')]];
-  });
+/** Cards are for a handful; more comparisons are read in the table and the figures. */
+const MOST_CARDS = 6;
+
+function results(report: Report, figures: readonly Figure[]): string {
+  const pair = (name: string) => {
+    const found = figures.filter((figure) => figure.id.startsWith(name));
+    return found.length === 0 ? '' : `<div class="pair">${found.map((figure) => figureHtml(figure, '')).join('')}</div>`;
+  };
+  const wide = figures.filter((figure) => figure.id === 'accuracy-tokens' || figure.id.startsWith('pareto-'));
+  const { set, comparisons } = report;
+  const cards = comparisons.length <= MOST_CARDS ? `<div class="headlines">${comparisons.map(headline).join('')}</div>` : '';
+  const marks =
+    comparisons.length <= MOST_CARDS
+      ? []
+      : comparisons.flatMap(({ name, comparison }) => comparisonMarks(comparison).map((text) => `${name}: ${text}`));
+  const overlaps = contaminationSentences(set?.contamination ?? []).flatMap(({ text, overlap }) => (overlap ? [text] : []));
+  return `${cards}${warnings([...marks, ...overlaps.map((text) => text.replace(/^⚠ /, ''))])}
+${report.notes.length === 0 ? '' : `<div class="notes"><h3>About this result</h3>${report.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('')}</div>`}
+${pair('milestone-')}
+${pair('changes-')}
+${wide.map((figure) => figureHtml(figure, figure.id.startsWith('pareto-') ? figure.alt : '')).join('\n')}`;
 }
 
-function recipe(report: Report): string {
-  const settings = flattened(report.settings);
-  const commands = report.commands.length === 0 ? '' : `<pre class="commands">${escapeHtml(report.commands.join('\n'))}</pre>`;
-  const list = settings.map(([key, value]) => `<div><dt>${escapeHtml(key)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('');
-  return `${commands}${settings.length === 0 ? '' : `<details><summary>${settings.length} settings</summary><dl class="settings">${list}</dl></details>`}`;
+function numbers(report: Report): string {
+  const tables = `<div class="tables">${report.comparisons.map(numbersOf).join('')}</div>`;
+  if (report.set === undefined) return tables;
+  return `${setTables(report.set)}<details class="more"><summary>Every number of each of the ${report.comparisons.length} comparisons</summary>${tables}</details>`;
 }
 
 /** The page, self-contained. Everything that came from outside is escaped here or put in the page as JSON and shown by textContent. */
-export function reportPage(report: Report, drawn: ReportFigures, sets: readonly ReportSet[], { plotly, page, style }: PageScripts): string {
+export function reportPage(report: Report, drawn: ReportFigures, asked: ReportQuestions, { plotly, page, style }: PageScripts): string {
   const scripts = [plotly, ...page];
   const policy = [
     "default-src 'none'",
@@ -90,9 +120,9 @@ export function reportPage(report: Report, drawn: ReportFigures, sets: readonly 
   ].join('; ');
   const figures = drawn.light;
   const curves = figures.filter((figure) => figure.id.startsWith('curve-'));
-  const byId = (id: string) => figures.filter((figure) => figure.id === id);
-  const models = [...new Set(report.comparisons.flatMap(({ comparison }) => [`${comparison.before.model} → ${comparison.after.model}`]))];
-  const questions = sets.reduce((sum, set) => sum + set.questions.length, 0);
+  const changed = [...new Set(report.comparisons.map(({ comparison }) => `${comparison.before.model} → ${comparison.after.model}`))];
+  const models = changed.length > 3 ? [] : changed;
+  const questions = asked.banks.reduce((sum, bank) => sum + bank.questions.length, 0);
   const contents: [string, string][] = [
     ['result', 'Result'],
     ['numbers', 'Numbers'],
@@ -120,28 +150,15 @@ export function reportPage(report: Report, drawn: ReportFigures, sets: readonly 
 </header>
 <main>
 <noscript><p class="notice">Figures and questions need scripts; the tables do not.</p></noscript>
-${section(
-  'result',
-  'Is it better, with fewer tokens?',
-  `<div class="headlines">${report.comparisons.map(headline).join('')}</div>
-${report.notes.length === 0 ? '' : `<div class="notes"><h3>About this result</h3>${report.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('')}</div>`}
-<div class="pair">${byId('before-after-accuracy')
-    .map((figure) => figureHtml(figure, ''))
-    .join('')}${byId('before-after-tokens')
-    .map((figure) => figureHtml(figure, ''))
-    .join('')}</div>
-${byId('accuracy-tokens')
-  .map((figure) => figureHtml(figure, ''))
-  .join('')}`,
-)}
-${section('numbers', 'Numbers', `<div class="tables">${report.comparisons.map(numbersOf).join('')}</div>`)}
+${section('result', 'Is it better, with fewer tokens?', results(report, figures))}
+${section('numbers', 'Numbers', numbers(report))}
 ${report.study ? studyHtml(report.study) : ''}
-${curves.length === 0 ? '' : section('curves', 'Learning curves', `<div class="curves">${curves.map((figure) => figureHtml(figure, figure.alt)).join('')}</div>`)}
+${curves.length === 0 ? '' : section('curves', 'Learning curves', `${runKey(report)}<div class="curves">${curves.map((figure) => figureHtml(figure, figure.alt)).join('')}</div>`)}
 ${section('questions', 'Every question, before and after', `<div id="explorer"><p class="quiet">${countText(questions)} questions; open this file with scripts allowed to read them.</p></div>`)}
-${section('recipe', 'How it was made', recipe(report))}
+${section('recipe', 'How it was made', recipeHtml(report))}
 </main>
 <script type="application/json" id="figure-data">${embeddedJson(drawn)}</script>
-<script type="application/json" id="question-data">${embeddedJson(sets)}</script>
+<script type="application/json" id="question-data">${embeddedJson(asked)}</script>
 <script>${plotly}</script>
 ${page.map((script) => `<script type="module">${script}</script>`).join('\n')}
 </body>

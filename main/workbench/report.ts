@@ -4,44 +4,16 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { answerSpan } from '../../shared/answer-span.ts';
-import type { Comparison, EvaluationItem } from '../../shared/evaluation.ts';
-import { accuracyTokensFigure } from '../../shared/figures/accuracy-tokens.ts';
-import { type BeforeAfter, beforeAfterFigures } from '../../shared/figures/before-after.ts';
-import type { Figure } from '../../shared/figures/figure.ts';
-import { learningCurves } from '../../shared/figures/learning-curves.ts';
-import { DARK, LIGHT, type Theme } from '../../shared/figures/theme.ts';
+import type { EvaluationItem } from '../../shared/evaluation.ts';
+import { DARK, LIGHT } from '../../shared/figures/theme.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
-import type { ReportAnswer, ReportFigures, ReportSet } from '../../shared/report-data.ts';
-import { meanInterval } from '../../shared/statistics/describe.ts';
+import type { ReportAnswer, ReportBank, ReportFigures, ReportQuestions, ReportSet } from '../../shared/report-data.ts';
 import type { Report, ReportedComparison } from './report-content.ts';
+import { reportFigures } from './report-figures.ts';
 import { type PageScripts, reportPage } from './report-page.ts';
 
-export type { Report, ReportedComparison, StudyTable } from './report-content.ts';
-
-const measured = (comparison: Comparison, side: 'before' | 'after', items: readonly EvaluationItem[]) => ({
-  accuracy: comparison[side].accuracy,
-  accuracy_ci: comparison[side].accuracy_ci,
-  tokens: comparison[side].tokens.mean,
-  tokens_ci: meanInterval(items.map((item) => item.tokens)),
-});
-
-function figuresOf(theme: Theme, report: Report): Figure[] {
-  const rows = report.comparisons.map(
-    ({ name, comparison, beforeItems, afterItems }): BeforeAfter => ({
-      name,
-      n: comparison.before.n,
-      before: measured(comparison, 'before', beforeItems),
-      after: measured(comparison, 'after', afterItems),
-      constants: comparison.before.constants,
-    }),
-  );
-  const bars = rows.length > 0 ? beforeAfterFigures(theme, rows) : null;
-  return [
-    ...(bars ? [bars.accuracy, bars.tokens, accuracyTokensFigure(theme, rows)] : []),
-    ...learningCurves(theme, { training: report.curves, validation: report.validation }),
-  ];
-}
+export type { Report, ReportedComparison, ReportedRun, StudyTable } from './report-content.ts';
 
 function answerOf(question: Question, item: EvaluationItem): ReportAnswer {
   return {
@@ -55,32 +27,46 @@ function answerOf(question: Question, item: EvaluationItem): ReportAnswer {
   };
 }
 
-/** Every question that both models answered. @throws InputError for an answer whose question was not given. */
-function questionsOf({ name, questions, beforeItems, afterItems }: ReportedComparison): ReportSet {
-  const byId = new Map(questions.map((question) => [question.id, question]));
-  const after = new Map(afterItems.map((item) => [item.id, item]));
-  return {
-    name,
-    questions: beforeItems.flatMap((item) => {
-      const question = byId.get(item.id);
-      const second = after.get(item.id);
-      if (question === undefined) throw new InputError(`report: ${name} has an answer to ${item.id}, but not the question`, 'questions');
-      if (second === undefined) return [];
-      return [
-        {
-          id: question.id,
-          question: question.question,
-          ...(question.contexts === undefined ? {} : { contexts: question.contexts }),
-          ...(question.options === undefined ? {} : { options: question.options }),
-          ...(question.solution === undefined ? {} : { solution: question.solution }),
-          gold: question.gold,
-          unit: question.unit ?? null,
-          before: answerOf(question, item),
-          after: answerOf(question, second),
-        },
-      ];
-    }),
-  };
+const questionText = ({ id, question, contexts, options, solution, gold, unit }: Question) => ({
+  id,
+  question,
+  ...(contexts === undefined ? {} : { contexts }),
+  ...(options === undefined ? {} : { options }),
+  ...(solution === undefined ? {} : { solution }),
+  gold,
+  unit: unit ?? null,
+});
+
+/** Every question once, and the answers of every model once. @throws InputError for an answer whose question was not given. */
+function questionsOf(comparisons: readonly ReportedComparison[]): ReportQuestions {
+  const banks = new Map<readonly Question[], { place: number; bank: ReportBank; columns: Map<readonly EvaluationItem[], number> }>();
+  const sets = comparisons.map(({ name, questions, beforeItems, afterItems }): ReportSet => {
+    const known = banks.get(questions) ?? {
+      place: banks.size,
+      bank: { questions: questions.map(questionText), answers: [] },
+      columns: new Map<readonly EvaluationItem[], number>(),
+    };
+    banks.set(questions, known);
+    const { bank, columns } = known;
+    const column = (items: readonly EvaluationItem[]): number => {
+      const there = columns.get(items);
+      if (there !== undefined) return there;
+      const byId = new Map(items.map((item) => [item.id, item]));
+      bank.answers.push(
+        questions.map((question) => {
+          const item = byId.get(question.id);
+          return item === undefined ? null : answerOf(question, item);
+        }),
+      );
+      columns.set(items, bank.answers.length - 1);
+      return bank.answers.length - 1;
+    };
+    const ids = new Set(questions.map((question) => question.id));
+    const stray = beforeItems.find((item) => !ids.has(item.id));
+    if (stray !== undefined) throw new InputError(`report: ${name} has an answer to ${stray.id}, but not the question`, 'questions');
+    return { name, bank: known.place, before: column(beforeItems), after: column(afterItems) };
+  });
+  return { banks: [...banks.values()].map(({ bank }) => bank), sets };
 }
 
 /** The text of a file of the page. */
@@ -114,8 +100,8 @@ async function pageScripts(): Promise<PageScripts> {
  * @throws InputError for an answer whose question was not given.
  */
 export async function writeReport(path: string, report: Report): Promise<void> {
-  const figures: ReportFigures = { light: figuresOf(LIGHT, report), dark: figuresOf(DARK, report) };
-  const html = reportPage(report, figures, report.comparisons.map(questionsOf), await pageScripts());
+  const figures: ReportFigures = { light: reportFigures(LIGHT, report), dark: reportFigures(DARK, report) };
+  const html = reportPage(report, figures, questionsOf(report.comparisons), await pageScripts());
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, html, 'utf8');

@@ -36,7 +36,8 @@ const FILTERS: [string, string, Test][] = [
   ['cut', 'Cut by the cap', either((answer) => answer.truncated)],
 ];
 /** What changed comes first. */
-const rankOf = (question: ReportQuestion | undefined): number => (question === undefined ? 3 : ({ 1: 0, [-1]: 1 }[outcomeOf(question)] ?? 2));
+const rankOf = (question: ReportQuestion | undefined): number =>
+  question === undefined ? 3 : ({ 1: 0, [-1]: 1 }[outcomeOf(question)] ?? 2);
 const outcomeOf = ({ before, after }: ReportQuestion): number => Number(after.correct) - Number(before.correct);
 const COLUMNS: [string, string, ((question: ReportQuestion) => number) | null][] = [
   ['number', '#', (question) => questions().indexOf(question)],

@@ -1,12 +1,21 @@
 /** Accuracy against tokens: where a model stands between right and short, and which way training moved it. */
 
-import type { BeforeAfter, Measured } from './before-after.ts';
 import { type Annotation, errorBars, type Figure, plainText, type Trace } from './figure.ts';
+import type { Measured } from './milestone.ts';
 import { figureText, percentText } from './number-text.ts';
 import { axis, baseLayout, faded, seriesColour, type Theme } from './theme.ts';
 
+/** One model's way from before to after on one data set. */
+export interface BeforeAfter {
+  name: string;
+  before: Measured;
+  after: Measured;
+}
+
 const ISO_LINES = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
-const TICKS = [1, 2, 3, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000, 3000, 5000, 10_000];
+export const TOKEN_TICKS = [
+  1, 2, 3, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000, 3000, 5000, 10_000,
+];
 
 function point(theme: Theme, name: string, side: 'before' | 'after', colour: string, it: Measured): Trace {
   const hollow = side === 'before';
@@ -26,10 +35,12 @@ function point(theme: Theme, name: string, side: 'before' | 'after', colour: str
 }
 
 /** Lines of equal tokens per correct answer: accuracy = tokens ÷ level. */
-function isoLines(theme: Theme, low: number, high: number, top: number): { traces: Trace[]; annotations: Annotation[] } {
-  const levels = ISO_LINES.filter((level) => (100 * low) / level < top * 0.9 && (100 * high) / level > top * 0.15);
+export function isoLines(theme: Theme, low: number, high: number, top: number, bottom = 0): { traces: Trace[]; annotations: Annotation[] } {
+  const levels = ISO_LINES.filter((level) => (100 * low) / level < top * 0.9 && (100 * high) / level > bottom + (top - bottom) * 0.15);
   const traces = levels.map((level): Trace => {
-    const x = Array.from({ length: 40 }, (_, i) => low * (high / low) ** (i / 39)).filter((tokens) => (100 * tokens) / level <= top);
+    const x = Array.from({ length: 40 }, (_, i) => low * (high / low) ** (i / 39)).filter(
+      (tokens) => (100 * tokens) / level <= top && (100 * tokens) / level >= bottom,
+    );
     return {
       type: 'scatter',
       mode: 'lines',
@@ -97,7 +108,7 @@ export function accuracyTokensFigure(theme: Theme, rows: readonly BeforeAfter[],
       font: { size: 12, color: seriesColour(theme, i) },
     }),
   );
-  const ticks = TICKS.filter((tick) => tick >= low && tick <= high);
+  const ticks = TOKEN_TICKS.filter((tick) => tick >= low && tick <= high);
   return {
     id: 'accuracy-tokens',
     data: [

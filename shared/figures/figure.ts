@@ -28,13 +28,15 @@ export interface Trace {
   textfont?: { color?: string; size?: number };
   customdata?: string[];
   hovertemplate?: string;
-  hoverinfo?: 'skip';
+  /** `none`: no tooltip, for a reader that shows the values elsewhere; `skip`: not even found by the pointer. */
+  hoverinfo?: 'skip' | 'none';
   opacity?: number;
   line?: Line;
   marker?: { color?: string; size?: number; symbol?: string; line?: { color?: string; width?: number } };
   error_x?: ErrorBar;
   error_y?: ErrorBar;
   offsetgroup?: string;
+  legendgroup?: string;
   width?: number;
   connectgaps?: boolean;
   cliponaxis?: boolean;
@@ -57,6 +59,12 @@ export interface Axis {
   showline?: boolean;
   zeroline?: boolean;
   automargin?: boolean;
+  showspikes?: boolean;
+  spikemode?: 'across';
+  spikesnap?: 'cursor' | 'data';
+  spikecolor?: string;
+  spikethickness?: number;
+  spikedash?: 'solid' | 'dot';
   fixedrange?: boolean;
 }
 
@@ -76,6 +84,7 @@ export interface Annotation {
   arrowhead?: number;
   arrowwidth?: number;
   arrowcolor?: string;
+  textangle?: number;
   standoff?: number;
   startstandoff?: number;
   xshift?: number;
@@ -127,7 +136,7 @@ export interface Layout {
     yanchor?: 'bottom' | 'top';
     font?: { size?: number; color?: string };
   };
-  hovermode?: 'x unified' | 'closest' | false;
+  hovermode?: 'x unified' | 'x' | 'closest' | false;
   hoverlabel?: { bgcolor?: string; bordercolor?: string; font?: { color?: string; size?: number } };
   annotations?: Annotation[];
   shapes?: Shape[];

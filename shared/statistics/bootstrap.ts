@@ -3,8 +3,8 @@
  * EMNLP 2004): how sure are the change in accuracy and the change in length, from the same resampled questions?
  */
 import type { Interval } from '../evaluation.ts';
-import { philox4x32, streamKey } from '../random.ts';
-import { quantileOfSorted } from './describe.ts';
+import { quantileOfSorted, standardDeviation } from './describe.ts';
+import { indexFiller } from './generator.ts';
 
 /** One question answered by both models. */
 export interface Pair {
@@ -22,11 +22,19 @@ export interface BootstrapOptions {
   draws?: number;
   /** @default 0 */
   seed?: number;
+  /** The loss that counts as none, a fraction. @default 0.02 */
+  margin?: number;
 }
 
 export interface PairedBootstrap {
   /** after − before, a fraction. */
   accuracy_difference: { value: number; ci: Interval };
+  /** Variance of the accuracy difference over the draws. */
+  variance: number;
+  /** Two-sided p of no difference, by the interval: twice the smaller share of draws on one side of 0. */
+  difference_p: number;
+  /** One-sided p of a loss of the margin or more, by the interval: the share of draws at or below −margin. */
+  non_inferiority_p: number;
   /** Mean tokens after ÷ before; null where the reference answered with no tokens at all. */
   token_ratio: { value: number; ci: Interval } | null;
 }
@@ -66,36 +74,31 @@ function percentileInterval(draws: Float64Array): Interval {
  * and its token ratio are both ratios of that draw's sums, so unequal clusters weigh by their questions. Draws whose reference tokens
  * sum to zero have no ratio and are left out of its interval.
  *
- * Numbers come from xoshiro128** (Blackman & Vigna, ACM TOMS 47, 2021), its state one Philox block of the seed: 40 million
- * draws need a faster generator than Philox itself. Same pairs in the same order and same seed, same interval.
+ * A p-value is the level at which the interval's end would meet the value tested (Efron & Tibshirani 1993, section 15.4), with one added to
+ * count and draws, since no share of finitely many draws proves a p of 0 (Davison & Hinkley, Bootstrap Methods, 1997, section 4.2).
+ * Same pairs in the same order and same seed, same result.
  * @throws RangeError without pairs.
  */
-export function pairedBootstrap(pairs: readonly Pair[], { draws = 10_000, seed = 0 }: BootstrapOptions = {}): PairedBootstrap {
+export function pairedBootstrap(
+  pairs: readonly Pair[],
+  { draws = 10_000, seed = 0, margin = 0.02 }: BootstrapOptions = {},
+): PairedBootstrap {
   if (pairs.length === 0) throw new RangeError('pairedBootstrap: no pairs');
   const sums = clusterSums(pairs);
   const clusters = sums.length / 4;
-  const scale = clusters / 2 ** 32;
-  const key = streamKey('paired bootstrap');
-  let [s0, s1, s2, s3] = philox4x32([0, 0, key[0], key[1]], [seed >>> 0, 2]);
+  const fill = indexFiller(seed, 'paired bootstrap', clusters);
+  const drawn = new Int32Array(clusters);
   const differences = new Float64Array(draws);
   const ratios = new Float64Array(draws);
   let ratioCount = 0;
   for (let draw = 0; draw < draws; draw++) {
+    fill(drawn);
     let n = 0;
     let difference = 0;
     let before = 0;
     let after = 0;
     for (let i = 0; i < clusters; i++) {
-      const scrambled = Math.imul(s1, 5);
-      const word = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;
-      const shifted = s1 << 9;
-      s2 ^= s0;
-      s3 ^= s1;
-      s1 ^= s2;
-      s0 ^= s3;
-      s2 ^= shifted;
-      s3 = (s3 << 11) | (s3 >>> 21);
-      const at = 4 * Math.floor(word * scale);
+      const at = 4 * (drawn[i] as number);
       n += sums[at] as number;
       difference += sums[at + 1] as number;
       before += sums[at + 2] as number;
@@ -110,7 +113,14 @@ export function pairedBootstrap(pairs: readonly Pair[], { draws = 10_000, seed =
     return sum;
   };
   const tokensBefore = total(2);
+  // Not −margin itself: a difference of whole questions divided by n may miss it by its last bit.
+  const atMost = (bound: number) => differences.reduce((count, value) => count + Number(value <= bound + 1e-12), 0);
+  const atLeast = (bound: number) => differences.reduce((count, value) => count + Number(value >= bound - 1e-12), 0);
+  const pOf = (count: number) => (count + 1) / (draws + 1);
   return {
+    variance: standardDeviation(differences) ** 2,
+    difference_p: Math.min(1, 2 * pOf(Math.min(atMost(0), atLeast(0)))),
+    non_inferiority_p: pOf(atMost(-margin)),
     accuracy_difference: { value: total(1) / pairs.length, ci: percentileInterval(differences) },
     token_ratio: tokensBefore > 0 ? { value: total(3) / tokensBefore, ci: percentileInterval(ratios.subarray(0, ratioCount)) } : null,
   };

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../main/workbench/report.ts';
 import { embeddedJson, scriptHash } from '../../main/workbench/report-html.ts';
-import { ATTACK, questions, hostileReport as report } from '../fixtures/report.ts';
+import { flattened, settingsDifference } from '../../main/workbench/report-recipe.ts';
+import { shortNames } from '../../main/workbench/short-names.ts';
+import { ATTACK, questions, hostileReport as report, severalReport } from '../fixtures/report.ts';
 
 let folder = '';
 let path = '';
@@ -56,5 +58,62 @@ describe('the file', () => {
     await expect(writeReport(join(folder, 'bad.html'), bad)).rejects.toThrow(/has an answer to test:0, but not the question/);
     await expect(writeReport(join(folder, 'none', 'report.html'), report)).rejects.toThrow(/ENOENT/);
     expect(await readdir(folder)).toEqual(['report.html']);
+  });
+});
+
+describe('several models', () => {
+  it('is as inert, keeps each text once, and shows corrections, marks and what differs', async () => {
+    const several = join(folder, 'several.html');
+    await writeReport(several, severalReport);
+    const page = await readFile(several, 'utf8');
+    expect(page.match(/<script/g)).toHaveLength(6);
+    expect(page.includes(ATTACK)).toBe(false);
+    for (const text of [
+      'p, Holm',
+      'on its reporting split',
+      '⚠ selected here',
+      'Training: what differs',
+      'milestone-accuracy',
+      'changes-tokens',
+      'pareto-1',
+    ]) {
+      expect(page.includes(text), text).toBe(true);
+    }
+    const data = page.slice(page.indexOf('id="question-data"'));
+    expect(data.match(/"id":"test:17"/g)).toHaveLength(1);
+    await rm(several);
+  });
+
+  it('settings: only what differs is in the table, also what one side lacks (a default that one file left out)', () => {
+    expect(flattened({ a: { b: 1, c: undefined }, d: [1, 2], e: null })).toEqual([
+      ['a.b', '1'],
+      ['d', '[1,2]'],
+      ['e', 'null'],
+    ]);
+    expect(
+      settingsDifference([
+        { seed: 1, lr: 1, data: { train: 'x' } },
+        { seed: 2, lr: 1, data: { train: 'x' }, beta: 0.1 },
+      ]),
+    ).toEqual({
+      differing: [
+        { key: 'seed', values: ['1', '2'] },
+        { key: 'beta', values: ['—', '0.1'] },
+      ],
+      same: [
+        ['lr', '1'],
+        ['data.train', 'x'],
+      ],
+    });
+  });
+
+  it('names: as short as they can be told apart, ends that say nothing left out', () => {
+    expect(shortNames(['/x/seed-1/train/model', '/x/seed-2/train/model', 'tiny', 'out/evaluation.json'])).toEqual([
+      'seed-1/train',
+      'seed-2/train',
+      'tiny',
+      'out',
+    ]);
+    expect(shortNames(['a.json', 'b/a.json'])).toEqual(['a', 'b/a']);
   });
 });
