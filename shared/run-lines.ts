@@ -40,8 +40,8 @@ export class Tail {
       this.pieces = [];
       start = end + 1;
     }
-    // A copy: the caller may fill the same buffer again.
-    if (start < bytes.length) this.pieces.push(bytes.slice(start));
+    // A copy: the caller may fill the same buffer again. (Not `slice`: that of Node's Buffer is a view of the same bytes.)
+    if (start < bytes.length) this.pieces.push(new Uint8Array(bytes.subarray(start)));
     return lines;
   }
 }

@@ -32,6 +32,11 @@ export const RunSummary = z.object({
   kind: z.enum(['train', 'sft', 'evaluate']),
   name: z.string().nullable(),
   created: z.string(),
+  /** The model's folder as the config names it, and the data sets: training first. */
+  model: z.string(),
+  data: z.array(z.string()),
+  /** What its reader wrote on it (`notes.json`). */
+  tags: z.array(z.string()),
   state: RunState,
   progress: RunProgress,
 });

@@ -16,11 +16,14 @@ export function secondsInWords(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A run that exited without a readable exit.json: killed is said only where its process is proved gone. */
+export const endedWithoutWord = (state: RunState): 'killed' | 'ended' => (state.evidence.startsWith('killed') ? 'killed' : 'ended');
+
 /** The state with its evidence where that matters. */
 export function stateInWords(state: RunState): string {
   if (state.state === 'live') return 'running';
   if (state.state === 'unverifiable') return state.age_seconds === null ? 'not seen' : `not seen for ${secondsInWords(state.age_seconds)}`;
-  if (state.exit === null) return 'killed';
+  if (state.exit === null) return endedWithoutWord(state);
   return state.exit.code === 0 ? 'done' : `ended: ${state.exit.reason}`;
 }
 

@@ -1,6 +1,7 @@
 /** Runs as plain text for the terminal. */
 import type { RunEvent } from '../../shared/run-record.ts';
 import type { RunDetail, RunList, RunProgress, RunState, TailItem } from '../../shared/run-view.ts';
+import { endedWithoutWord } from '../../shared/run-words.ts';
 import { describeState } from '../workbench/runs.ts';
 import { formatDuration } from './progress.ts';
 import { textTable } from './text-table.ts';
@@ -13,10 +14,11 @@ function namedLines(rows: readonly (readonly [string, string])[]): string {
 
 const shortState = (state: RunState): string => {
   if (state.state !== 'exited') return state.state;
-  if (state.exit === null) return 'killed';
+  if (state.exit === null) return endedWithoutWord(state);
   // 128 + SIGINT: ended because somebody asked for it.
   if (state.exit.code === 130) return 'stopped';
-  return state.exit.signal ?? (state.exit.code === 0 ? 'done' : `failed (${state.exit.code ?? '?'})`);
+  if (state.exit.code === null) return state.exit.signal ?? 'ended';
+  return state.exit.code === 0 ? 'done' : `failed (${state.exit.code})`;
 };
 
 /** `step 120/300`, what the run last said that it does, and the time left. */

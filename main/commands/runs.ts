@@ -1,13 +1,15 @@
 /** `medlogictrace runs`: what runs there are, how they stand, and steering them. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CheckpointChoice } from '../../shared/run-archive.ts';
 import type { RunAsked, RunDetail, RunList, RunResumed, RunTailed } from '../../shared/run-view.ts';
 import { control, isPaused, resumeRun, stopRun } from '../workbench/run-control.ts';
 import { observeRun } from '../workbench/run-state.ts';
 import { tailRun } from '../workbench/run-tail.ts';
 import { defaultRunsDir, describeState, findRun, listRuns, runName, showRun } from '../workbench/runs.ts';
 import type { Io } from './io.ts';
-import { decimalNumber } from './options.ts';
+import { countOption, decimalNumber } from './options.ts';
 import { RunFailed } from './outcome.ts';
+import { adoptedText, cleanedText, exportedText } from './run-keeping-text.ts';
 import { runDetailText, runListText, tailText } from './run-text.ts';
 
 /** `runs list` */
@@ -64,9 +66,19 @@ function resumedText(resumed: RunResumed): string {
   return `${run}: resumed from step ${from_step} (${describeState(resumed.state)}); follow it with: medlogictrace runs tail ${folder}`;
 }
 
+const DURATION = /^(\d+)(h|d|w)$/;
+const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** `12h`, `30d`, `4w` in milliseconds. */
+function durationOption(text: string): number {
+  const [, count, unit] = DURATION.exec(text.trim()) ?? [];
+  if (count === undefined) throw new InvalidArgumentError('Give a number and a unit: 12h, 30d, 4w.');
+  return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
 /** Adds `runs` and its verbs to the program. */
 export function register(program: Command, io: Io): void {
-  const runs = program.command('runs').description('list, show, stop and resume runs');
+  const runs = program.command('runs').description('list, show, steer, pack and clean runs');
   const verb = (name: string, summary: string) => runs.command(name).description(summary).option('--runs <dir>', 'folder of the runs');
   const dirOf = (options: { runs?: string }) => options.runs ?? defaultRunsDir();
   const named = (name: string, summary: string) => verb(name, summary).argument('<run>', 'id, its beginning or end, or a path');
@@ -106,4 +118,34 @@ export function register(program: Command, io: Io): void {
       io.out(resumed, () => resumedText(resumed));
     },
   );
+  named('export', 'pack a run into one file that another machine opens with adopt')
+    .requiredOption('--out <file>', 'the archive, for example run.tar.gz')
+    .addOption(
+      new Option('--checkpoints <which>', 'which checkpoints travel; the last is enough to resume')
+        .choices(CheckpointChoice.options)
+        .default('last'),
+    )
+    .action(async (run: string, options: { runs?: string; out: string; checkpoints: CheckpointChoice }) => {
+      const { exportRun } = await import('../workbench/export-run.ts');
+      const { out, checkpoints } = options;
+      const exported = await exportRun(await findRun(dirOf(options), run), { out, checkpoints, signal: io.signal });
+      io.out(exported, () => exportedText(exported));
+    });
+  verb('adopt', 'unpack a run that came from another machine, checked to the last byte')
+    .argument('<file>', 'what "runs export" wrote')
+    .action(async (file: string, options: { runs?: string }) => {
+      const { adoptRun } = await import('../workbench/adopt-run.ts');
+      const adopted = await adoptRun(file, { runsDir: dirOf(options), signal: io.signal });
+      io.out(adopted, () => adoptedText(adopted));
+    });
+  verb('gc', 'show what could be freed, and with --yes free it')
+    .option('--older-than <time>', 'only runs that ended so long ago: 12h, 30d, 4w', durationOption, 0)
+    .option('--keep-last <n>', 'checkpoints that stay of each finished run, the newest', countOption, 1)
+    .option('--yes', 'delete what is shown')
+    .action(async (options: { runs?: string; olderThan: number; keepLast: number; yes?: boolean }) => {
+      const { cleanRuns } = await import('../workbench/clean-runs.ts');
+      const { olderThan: olderThanMs, keepLast, yes } = options;
+      const cleaned = await cleanRuns(dirOf(options), { olderThanMs, keepLast, yes });
+      io.out(cleaned, () => cleanedText(cleaned));
+    });
 }

@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeChecksums } from './checksums.ts';
 
 const WRITING = '.writing-';
 const REPLACED = '.replaced-';
+const DAMAGED = 'damaged-';
 const NAME = /^step-(\d{6,})$/;
 
 /** `step-000100` */
@@ -41,16 +43,18 @@ export async function checkpointSteps(checkpoints: string): Promise<number[]> {
 }
 
 /**
- * Lets `write` fill a hidden folder, waits until the disk has every byte, and renames it to `step-…`. An older folder of the same step
+ * Lets `write` fill a hidden folder, adds the checksums, waits until the disk has every byte, and renames it to `step-…`. An older folder of the same step
  * is moved aside until the new one stands. Errors: those of `write`; nothing is left behind then.
  */
 export async function writeCheckpoint(checkpoints: string, step: number, write: (folder: string) => Promise<void>): Promise<string> {
   const final = join(checkpoints, checkpointName(step));
   const writing = join(checkpoints, `${WRITING}${checkpointName(step)}-${randomBytes(4).toString('hex')}`);
   const aside = join(checkpoints, `${REPLACED}${checkpointName(step)}`);
-  await mkdir(writing, { recursive: true });
+  // Not recursive: on a read-only disk that says only that the folder is not there.
+  await mkdir(writing);
   try {
     await write(writing);
+    await writeChecksums(writing);
     await syncTree(writing);
     if (await isThere(final)) {
       await rm(aside, { recursive: true, force: true });
@@ -86,14 +90,32 @@ export async function clearUnfinished(checkpoints: string): Promise<void> {
   }
 }
 
+/** Renamed before it is deleted: a checkpoint half deleted must not look complete. */
+async function removeCheckpoint(checkpoints: string, step: number): Promise<void> {
+  const going = join(checkpoints, `${WRITING}deleting-${checkpointName(step)}`);
+  await rm(going, { recursive: true, force: true });
+  await rename(join(checkpoints, checkpointName(step)), going);
+  await rm(going, { recursive: true, force: true });
+}
+
 /** Deletes all but the newest `keep` checkpoints and those of `pinned`. */
 export async function dropOldCheckpoints(checkpoints: string, keep: number, pinned: ReadonlySet<number>): Promise<void> {
   const steps = await checkpointSteps(checkpoints);
   for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
-    if (pinned.has(step)) continue;
-    const going = join(checkpoints, `${WRITING}deleting-${checkpointName(step)}`);
-    // Renamed first: a checkpoint half deleted must not look complete.
-    await rename(join(checkpoints, checkpointName(step)), going);
-    await rm(going, { recursive: true, force: true });
+    if (!pinned.has(step)) await removeCheckpoint(checkpoints, step);
+  }
+}
+
+/**
+ * Clears what a resume took back: checkpoints that are not among `counted` would else pass for the newest and push sound ones out.
+ * Those of `damaged` are put aside as `damaged-step-…`, for who wants to look at them.
+ */
+export async function dropUncounted(checkpoints: string, counted: ReadonlySet<number>, damaged: ReadonlySet<number>): Promise<void> {
+  for (const step of await checkpointSteps(checkpoints)) {
+    if (damaged.has(step)) {
+      const aside = join(checkpoints, `${DAMAGED}${checkpointName(step)}`);
+      await rm(aside, { recursive: true, force: true });
+      await rename(join(checkpoints, checkpointName(step)), aside);
+    } else if (!counted.has(step)) await removeCheckpoint(checkpoints, step);
   }
 }

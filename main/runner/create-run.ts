@@ -26,6 +26,10 @@ function newRunId(now: Date, word: string): string {
   return `${stamp}-${word}-${randomBytes(2).toString('hex')}`;
 }
 
+/** An id for a run of this config, made now. `name`: a word for it; absent: `config.name`, else the kind of run. */
+export const runIdFor = (config: RunRecord['config'], name?: string, now: Date = new Date()): string =>
+  newRunId(now, slug(name ?? config.name ?? '') || kindWord[config.kind]);
+
 export type NewRunRecord = Omit<RunRecord, 'id' | 'created'> & {
   /** Given ids must be new in `runsDir`; absent: made from time and name. */
   id?: string;
@@ -40,7 +44,7 @@ export type NewRunRecord = Omit<RunRecord, 'id' | 'created'> & {
 export async function createRunFolder(runsDir: string, record: NewRunRecord): Promise<string> {
   const created = new Date();
   const { id: givenId, name, ...rest } = record;
-  const id = givenId ?? newRunId(created, slug(name ?? rest.config.name ?? '') || kindWord[rest.config.kind]);
+  const id = givenId ?? runIdFor(rest.config, name, created);
   if (!ID.test(id)) throw new InputError(`run id "${id}" may hold only letters, digits, ".", "_" and "-"`, 'id');
   const whole = parseInput(RunRecord, { ...rest, id, created: created.toISOString() }, `record of run ${id}`);
 

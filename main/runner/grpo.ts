@@ -37,9 +37,9 @@ export async function trainGrpo(
   const training = await TrainingRun.open(run, model, config.early_stopping, signal);
   run.event({ type: 'started', total_steps: total, pid: process.pid });
   const { state } = training;
-  if (config.eval_steps > 0 && state.step === 0) await training.measured(await validate(run, config, model, data.validation, 0));
+  if (config.eval_steps > 0 && training.fresh) await training.measured(await validate(run, config, model, data.validation, 0));
 
-  let finished = false;
+  let finished = training.stoppedEarly;
   while (state.step < total && !finished) {
     await training.obey();
     const start = performance.now();

@@ -1,6 +1,6 @@
 /** The writer's side of a run folder: the one process that carries out the run appends here what it does (design, the run folder). */
 import { statSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
@@ -9,10 +9,13 @@ import { formatIdentity, type SystemProbe } from '../../shared/process-identity.
 import { dropSuperseded, parseJsonl, parseLine } from '../../shared/run-lines.ts';
 import { CompletionRecord, ControlLine, type ExitRecord, type NewRunEvent, RunEvent, RunRecord } from '../../shared/run-record.ts';
 import { writeFileAtomic } from '../policy/atomic-file.ts';
-import { checkpointName, clearUnfinished, dropOldCheckpoints, writeCheckpoint } from './checkpoint-folder.ts';
+import { checkpointName, clearUnfinished, dropOldCheckpoints, dropUncounted, writeCheckpoint } from './checkpoint-folder.ts';
+import { damageOf } from './checksums.ts';
+import { diskFailure } from './disk-failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { JsonlFile, LineCursor } from './jsonl.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { Reserve } from './reserve.ts';
 import { thisSystem } from './system-probe.ts';
 
 export interface OpenOptions {
@@ -25,9 +28,17 @@ export interface OpenOptions {
 export interface LatestCheckpoint {
   step: number;
   folder: string;
-  /** Number of its `checkpoint` event: what `resumedFrom` takes. */
+  /** Number of its `checkpoint` event. */
   seq: number;
 }
+
+export interface FoundCheckpoint {
+  latest: LatestCheckpoint | null;
+  /** Checkpoints passed over: the step, and what is wrong with its files. */
+  damaged: ReadonlyMap<number, string>;
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** A row that fits no schema is a mistake of the program: it is named here and not found later by a reader. */
 function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
@@ -48,16 +59,41 @@ export async function openRunFolder(folder: string, options: OpenOptions = {}): 
     throw new InputError(`${path} is not a run folder: its run.json cannot be read (${reason})`, 'run');
   });
   const record = parseInput(RunRecord, parseJson(text, join(path, 'run.json')), join(path, 'run.json'));
-  const lock = await takeLock(path, options.system ?? thisSystem);
+  const lock = await takeLock(path, options.system ?? thisSystem).catch((error: unknown) => {
+    throw unwritable(path, error);
+  });
   try {
     await clearUnfinished(join(path, 'checkpoints'));
+    await clearTemporaries(path);
     await writeFileAtomic(join(path, 'pid'), formatIdentity(lock.holder));
     const run = new RunFolder(path, record, lock, options);
     await rm(join(path, 'exit.json'), { force: true });
     return run;
   } catch (error) {
+    letGo(lock);
+    throw unwritable(path, error);
+  }
+}
+
+/** Removes the hidden temporary files that a killed process was filling. Only the holder of the lock may call it. */
+async function clearTemporaries(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => /^\..*\.tmp$|^\.writing-/.test(name));
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** A folder that cannot be written is found at once, and is for its owner to put right. */
+function unwritable(folder: string, error: unknown): unknown {
+  const failure = diskFailure(error);
+  if (failure === null) return error;
+  return new InputError(`run folder ${folder} cannot be opened for writing: ${failure.what}; ${failure.cure} and try again`, 'run');
+}
+
+/** A lock that cannot be marked as released names a process that will be gone, which is as good. */
+function letGo(lock: Lock): void {
+  try {
     lock.release();
-    throw error;
+  } catch (error) {
+    console.error(`lock not released: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -77,7 +113,10 @@ export class RunFolder {
   private readonly printed: JsonlFile;
   private readonly asked: LineCursor;
   private readonly heartbeat: Heartbeat;
+  private readonly reserve: Reserve;
   private seq: number;
+  /** Step of the newest complete checkpoint that this process knows of. */
+  safeStep: number | null = null;
   private saving = false;
   private closed = false;
 
@@ -90,6 +129,7 @@ export class RunFolder {
     this.events = new JsonlFile(join(folder, 'events.jsonl'));
     this.rows = new JsonlFile(join(folder, 'completions.jsonl'));
     this.printed = new JsonlFile(join(folder, 'log.txt'));
+    this.reserve = new Reserve(join(folder, '.reserve'));
     const control = new JsonlFile(join(folder, 'control.jsonl'));
     control.close();
     this.seq = this.events.lastSeq() + 1;
@@ -151,6 +191,7 @@ export class RunFolder {
       this.rows.sync();
       this.event({ type: 'checkpoint', step, folder: `checkpoints/${checkpointName(step)}` });
       this.events.sync();
+      this.safeStep = step;
       if (this.keepLast !== undefined) await dropOldCheckpoints(checkpoints, this.keepLast, this.pinned);
       return folder;
     } finally {
@@ -158,25 +199,60 @@ export class RunFolder {
     }
   }
 
-  /** The newest checkpoint that counts: its event was written and not superseded, and its folder is there. */
-  async latestCheckpoint(): Promise<LatestCheckpoint | null> {
-    const { rows } = parseJsonl([await readFile(join(this.folder, 'events.jsonl'))], RunEvent);
-    for (const event of dropSuperseded(rows).reverse()) {
+  /**
+   * The newest checkpoint to go on from: its event was written and not superseded, its folder is there, its files are what was written,
+   * and `alsoNeeds` (a step whose checkpoint it rests on, or null) is sound too. Those passed over for damage are named.
+   */
+  async latestCheckpoint(alsoNeeds: (folder: string) => Promise<number | null> = async () => null): Promise<FoundCheckpoint> {
+    const damaged = new Map<number, string>();
+    for (const event of (await this.countedEvents()).reverse()) {
       if (event.type !== 'checkpoint') continue;
       const folder = join(this.folder, event.folder);
-      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return { step: event.step, folder, seq: event.seq };
+      if (!isFolder(folder)) continue;
+      const damage = await damageOf(folder);
+      if (damage !== null) {
+        damaged.set(event.step, damage);
+        continue;
+      }
+      const needed = await alsoNeeds(folder);
+      if (needed !== null && needed !== event.step) {
+        const other = join(this.folder, 'checkpoints', checkpointName(needed));
+        const lost = damaged.get(needed) ?? (isFolder(other) ? await damageOf(other) : 'its folder is missing');
+        if (lost !== null) {
+          damaged.set(needed, lost);
+          continue;
+        }
+      }
+      return { latest: { step: event.step, folder, seq: event.seq }, damaged };
     }
-    return null;
+    return { latest: null, damaged };
   }
 
   /**
    * Says that the run goes on from `step` and that what was written after event `seq` no longer counts. From the very start, where there
    * is no checkpoint: step 0, seq −1. Returns the number of the `resumed` event.
    */
-  resumedFrom(step: number, seq: number): number {
-    const number = this.event({ type: 'resumed', step, supersedes_after_seq: seq });
+  resumedFrom(step: number, seq: number, note?: string): number {
+    const number = this.event({ type: 'resumed', step, supersedes_after_seq: seq, ...(note === undefined ? {} : { note }) });
     this.events.sync();
     return number;
+  }
+
+  /** Goes on from what `latestCheckpoint` found: says so, names what was damaged, and clears the checkpoints that this takes back. */
+  async goOnFrom({ latest, damaged }: FoundCheckpoint): Promise<void> {
+    const names = [...damaged].map(([step, what]) => `checkpoint ${checkpointName(step)} is damaged: ${what}`);
+    const from =
+      latest === null ? 'no sound checkpoint is left: the run starts again from step 0' : `the run goes on from step ${latest.step}`;
+    const note = names.length === 0 ? undefined : `${names.join('; ')}; ${from}`;
+    this.safeStep = latest?.step ?? null;
+    if (note !== undefined) this.log(note);
+    this.resumedFrom(latest?.step ?? 0, latest?.seq ?? -1, note);
+    const counted = (await this.countedEvents()).flatMap((event) => (event.type === 'checkpoint' ? [event.step] : []));
+    await dropUncounted(join(this.folder, 'checkpoints'), new Set(counted), new Set(damaged.keys()));
+  }
+
+  private async countedEvents(): Promise<RunEvent[]> {
+    return dropSuperseded(parseJsonl([await readFile(join(this.folder, 'events.jsonl'))], RunEvent).rows);
   }
 
   /** A line in `log.txt`, with the time before it. */
@@ -184,8 +260,14 @@ export class RunFolder {
     this.printed.append([`${new Date().toISOString()} ${line}`]);
   }
 
+  /** Gives back the room kept for the last words. Call it before writing them on a disk that may be full. */
+  makeRoom(): void {
+    this.reserve.release();
+  }
+
   /** Says how the run ended. The last thing that a run writes. */
   async exit(record: Omit<ExitRecord, 'time'>): Promise<void> {
+    this.makeRoom();
     this.rows.sync();
     this.events.sync();
     const whole: ExitRecord = { ...record, time: new Date().toISOString() };
@@ -197,10 +279,14 @@ export class RunFolder {
     if (this.closed) return;
     this.closed = true;
     this.heartbeat.stop();
-    for (const file of [this.events, this.rows, this.printed]) {
-      file.sync();
-      file.close();
+    try {
+      this.makeRoom();
+      for (const file of [this.events, this.rows, this.printed]) {
+        file.sync();
+        file.close();
+      }
+    } finally {
+      letGo(this.lock);
     }
-    this.lock.release();
   }
 }

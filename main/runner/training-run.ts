@@ -1,10 +1,11 @@
 /** What every training run does around its steps: checkpoints, what watchers ask, the best checkpoint, the end. */
-import { cp } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainConfig } from '../../shared/config.ts';
 import { copyTokenizerFiles } from '../policy/checkpoint.ts';
 import { checkpointName } from './checkpoint-folder.ts';
+import { damageOf } from './checksums.ts';
 import { freshStoppingState, takeMeasurement } from './early-stopping.ts';
 import type { OpenedModel } from './open-model.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -22,6 +23,8 @@ export class TrainingRun {
   readonly model: OpenedModel;
   readonly signal: AbortSignal;
   readonly stopping: EarlyStoppingConfig;
+  /** No checkpoint was loaded: what comes before the first step is still to be done. */
+  fresh = true;
   state: RunnerState = { step: 0, batches: 0, num_tokens: 0, stopping: freshStoppingState(), seconds: 0 };
   private readonly start = performance.now();
   private secondsBefore = 0;
@@ -38,9 +41,13 @@ export class TrainingRun {
   static async open(run: RunFolder, model: OpenedModel, stopping: EarlyStoppingConfig, signal: AbortSignal): Promise<TrainingRun> {
     const training = new TrainingRun(run, model, stopping, signal);
     if (!run.reopened) return training;
-    const latest = await run.latestCheckpoint();
+    const found = await run.latestCheckpoint(async (folder) => {
+      const { best, bestStep } = (await readRunnerState(folder)).stopping;
+      return stopping?.restore_best && best !== null ? bestStep : null;
+    });
+    const { latest } = found;
     if (!latest) {
-      run.resumedFrom(0, -1);
+      await run.goOnFrom(found);
       return training;
     }
     await model.policy.load(latest.folder, 'weights');
@@ -48,9 +55,15 @@ export class TrainingRun {
     training.state = await readRunnerState(latest.folder);
     training.savedStep = latest.step;
     training.secondsBefore = training.state.seconds;
-    if (training.state.stopping.bestStep > 0) run.pinned.add(training.state.stopping.bestStep);
-    run.resumedFrom(latest.step, latest.seq);
+    training.fresh = false;
+    if (training.state.stopping.best !== null) run.pinned.add(training.state.stopping.bestStep);
+    await run.goOnFrom(found);
     return training;
+  }
+
+  /** Patience has run out: there are no more steps, whatever the config says. */
+  get stoppedEarly(): boolean {
+    return this.stopping !== null && this.state.stopping.stale >= this.stopping.patience;
   }
 
   get seconds(): number {
@@ -117,14 +130,28 @@ export class TrainingRun {
     return stop;
   }
 
-  /** Saves the last step, puts the best or the last weights in `<run>/model`, and says so. */
+  /**
+   * Saves the last step, puts the best or the last weights in `<run>/model`, and says so.
+   * Errors: an Error where the best checkpoint is no longer what was written.
+   */
   async finish(): Promise<string> {
     await this.checkpoint();
     const { bestStep, best } = this.state.stopping;
     const step = this.stopping?.restore_best && best !== null ? bestStep : this.state.step;
     const folder = join(this.run.folder, 'checkpoints', checkpointName(step));
+    const damage = await damageOf(folder);
+    if (damage !== null) {
+      throw new Error(
+        `checkpoint ${checkpointName(step)}, which the model is made of, is damaged: ${damage}; resume the run to make it again`,
+      );
+    }
     const model = join(this.run.folder, 'model');
-    await cp(folder, model, { recursive: true, filter: (path) => !/(trainer|runner-state)[^/\\]*$/.test(path) });
+    const copying = join(this.run.folder, '.writing-model');
+    await rm(copying, { recursive: true, force: true });
+    await cp(folder, copying, { recursive: true, filter: (path) => !/(trainer|runner-state|checksums)[^/\\]*$/.test(path) });
+    // A process killed after this line, resumed, comes by here again.
+    await rm(model, { recursive: true, force: true });
+    await rename(copying, model);
     this.run.event({ type: 'finished', step, model: 'model' });
     return model;
   }

@@ -1,5 +1,6 @@
 /** A run from start to end, as a process of its own, with its events handed on as they come. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '../../shared/input-error.ts';
 import type { ExitRecord, RunEvent } from '../../shared/run-record.ts';
 import { startRun } from '../machine/local.ts';
 import { control } from './run-control.ts';
@@ -36,7 +37,11 @@ export async function runToEnd(folder: string, options: FollowOptions = {}): Pro
 
 async function follow(folder: string, options: FollowOptions): Promise<RunEnd> {
   const started = startRun(folder, { resume: options.resume, detached: true });
-  await started.begun();
+  const refused = await started.begun();
+  // Another process has the folder, or it cannot be written: there is nothing to follow, and what is there is not this run's end.
+  if (refused !== null && refused !== 0 && (await observeRun(folder)).state !== 'exited') {
+    throw new InputError(`run ${folder} could not be started: ${logEnd(folder, 1) || `exit code ${refused}`}`, 'run');
+  }
   const seen = new AbortController();
   const asked = options.signal
     ? new Promise<void>((done) => {
@@ -64,5 +69,5 @@ async function follow(folder: string, options: FollowOptions): Promise<RunEnd> {
     throw options.signal.reason;
   }
   const state = await observeRun(folder);
-  return { exit: state.state === 'exited' ? state.exit : null, log: await logEnd(folder) };
+  return { exit: state.state === 'exited' ? state.exit : null, log: logEnd(folder) };
 }

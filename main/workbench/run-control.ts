@@ -7,6 +7,7 @@ import { parseJsonl } from '../../shared/run-lines.ts';
 import { ControlLine } from '../../shared/run-record.ts';
 import type { RunAsked, RunResumed, RunState } from '../../shared/run-view.ts';
 import { startRun } from '../machine/local.ts';
+import { lastEvents } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
 import { type ObserveOptions, observeRun, textOf } from './run-state.ts';
 import { describeState, logEnd, runName } from './runs.ts';
@@ -28,7 +29,7 @@ async function appendControl(folder: string, verb: ControlLine['verb']): Promise
 
 /** Asks a run to pause, go on, write a checkpoint or stop; it obeys at its next step. Errors: an InputError where it has exited. */
 export async function control(folder: string, verb: ControlLine['verb'], options: ObserveOptions = {}): Promise<RunAsked> {
-  await readRecord(folder);
+  readRecord(folder);
   const state = await observeRun(folder, options);
   if (state.state === 'exited') {
     throw new InputError(`run ${runName(folder)} cannot be asked to ${verb}: it has ${describeState(state)}`, 'run');
@@ -57,7 +58,7 @@ export async function stopRun(folder: string, options: StopOptions = {}): Promis
 
 /** Whether the last pause was not taken back. */
 export async function isPaused(folder: string): Promise<boolean> {
-  const { rows } = parseJsonl((await textOf(join(folder, 'control.jsonl'))) ?? '', ControlLine);
+  const { rows } = parseJsonl(textOf(join(folder, 'control.jsonl')) ?? '', ControlLine);
   return rows.findLast(({ verb }) => verb === 'pause' || verb === 'resume')?.verb === 'pause';
 }
 
@@ -97,24 +98,46 @@ export interface ResumedRun extends RunResumed {
  * Errors: an InputError where the run is live, has finished, or cannot be seen from here; an Error where the runner fails at once.
  */
 export async function resumeRun(folder: string, options: ResumeOptions = {}): Promise<ResumedRun> {
-  await readRecord(folder);
+  readRecord(folder);
   const name = runName(folder);
   const before = await observeRun(folder, options);
   if (before.state === 'live') throw new InputError(`run ${name} is live (${before.evidence}): stop it before resuming it`, 'run');
   if (await isFinished(folder, before)) {
     throw new InputError(`run ${name} has finished (${describeState(before)}): there is nothing to resume; start a new run`, 'run');
   }
-  if (before.state === 'unverifiable' && (await textOf(join(folder, 'pid'))) !== null) {
+  if (before.state === 'unverifiable' && textOf(join(folder, 'pid')) !== null) {
     throw new InputError(`run ${name} may still be live: ${describeState(before)}; resume it on the machine it runs on`, 'run');
   }
-  const fromStep = await resumeStep(folder);
+  const planned = await resumeStep(folder);
+  const beforeSeq = lastSeq(folder);
   // A pause asked of the process that ended must not stand in the file as if it held for the next.
   if (await isPaused(folder)) await appendControl(folder, 'resume');
   const started = startRun(folder, { resume: true, detached: options.detached ?? true, runner: options.runner });
   const code = await started.begun();
   const state = await observeRun(folder, options);
   if (code !== null && code !== 0) {
-    throw new Error(`run ${name} could not be resumed: ${describeState(state)}\n${await logEnd(folder)}`);
+    throw new Error(`run ${name} could not be resumed: ${describeState(state)}\n${logEnd(folder)}`);
   }
-  return { run: name, folder, from_step: fromStep, state, ended: started.ended };
+  const from_step = (await resumedFrom(folder, beforeSeq, started.ended)) ?? planned;
+  return { run: name, folder, from_step, state, ended: started.ended };
+}
+
+/** How long a runner may take to load its model before what it will do is told from the record alone, in milliseconds. */
+const SAY_WITHIN = 15_000;
+
+const lastSeq = (folder: string): number => lastEvents(folder).at(-1)?.seq ?? -1;
+
+/** The step that the runner itself says it goes on from: a checkpoint that it found damaged is passed over. Null where it said nothing. */
+async function resumedFrom(folder: string, after: number, ended: Promise<number>): Promise<number | null> {
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  for (const until = performance.now() + SAY_WITHIN; performance.now() < until; await sleep(50)) {
+    const last = over;
+    const said = lastEvents(folder).findLast((event) => event.type === 'resumed' && event.seq > after);
+    if (said?.type === 'resumed') return said.step;
+    if (last) return null;
+  }
+  return null;
 }

@@ -1,11 +1,13 @@
 /** Whether a run lives: said on evidence only. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Presence, type ProcessIdentity, parseIdentity } from '../../shared/process-identity.ts';
 import { ExitRecord } from '../../shared/run-record.ts';
 import type { RunState } from '../../shared/run-view.ts';
 import { processPresence } from '../machine/local.ts';
+import { endOf } from './run-ends.ts';
 
 export interface ObserveOptions {
   /** Milliseconds between two looks at the heartbeat, which beats each second. @default 1300 */
@@ -14,18 +16,18 @@ export interface ObserveOptions {
   presence?: (record: ProcessIdentity) => Presence;
 }
 
-/** A file's text, null where there is none. Other errors (no permission) are passed on. */
-export async function textOf(path: string): Promise<string | null> {
+/** A small file's text, null where there is none. Other errors (no permission) are passed on. */
+export function textOf(path: string): string | null {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }
 
-async function exited(folder: string): Promise<RunState | null> {
-  const text = await textOf(join(folder, 'exit.json'));
+function exited(folder: string): RunState | null {
+  const text = textOf(join(folder, 'exit.json'));
   if (text === null) return null;
   let value: unknown = null;
   try {
@@ -39,8 +41,8 @@ async function exited(folder: string): Promise<RunState | null> {
   return { state: 'exited', evidence: `exit.json: ${signal ?? `code ${code}`}, ${reason}`, exit: parsed.data };
 }
 
-const counter = async (folder: string): Promise<number | null> => {
-  const text = await textOf(join(folder, 'heartbeat'));
+const counter = (folder: string): number | null => {
+  const text = textOf(join(folder, 'heartbeat'));
   return text === null || text.trim() === '' ? null : Number(text);
 };
 
@@ -49,31 +51,37 @@ async function ageOf(path: string): Promise<number | null> {
   return found === null ? null : Math.max(0, Math.round((Date.now() - found.mtimeMs) / 1000));
 }
 
+/** That no exit.json is there has two causes; a process whose disk took no more may still have got a line into its log. */
+function evidenceOfDeath(folder: string, pid: number): string {
+  const log = endOf(join(folder, 'log.txt'), 4096);
+  const said = log?.content.toString('utf8').trimEnd().split('\n').at(-1)?.slice(-500) ?? '';
+  const gone = `killed, or unable to write exit.json: process ${pid} is gone`;
+  return said === '' ? gone : `${gone}; log.txt ends: ${said}`;
+}
+
 /**
  * The state of a run: *exited* where exit.json is there; else *live* where its process is proved to run here or its heartbeat moves;
  * *exited* (killed) where pid, start time and boot id prove its process gone; else *unverifiable*. Takes `sampleMs` only where no proof
  * is to be had.
  */
 export async function observeRun(folder: string, options: ObserveOptions = {}): Promise<RunState> {
-  const ended = await exited(folder);
+  const ended = exited(folder);
   if (ended !== null) return ended;
-  const record = parseIdentity((await textOf(join(folder, 'pid'))) ?? '');
+  const record = parseIdentity(textOf(join(folder, 'pid')) ?? '');
   const presence = record === null ? 'unknown' : (options.presence ?? processPresence)(record);
   if (record !== null && presence === 'alive') return { state: 'live', evidence: `process ${record.pid} runs here` };
   if (record !== null && presence === 'gone') {
     // It may have written its exit.json between the two looks.
-    return (
-      (await exited(folder)) ?? { state: 'exited', evidence: `killed: process ${record.pid} is gone and left no exit.json`, exit: null }
-    );
+    return exited(folder) ?? { state: 'exited', evidence: evidenceOfDeath(folder, record.pid), exit: null };
   }
-  const before = await counter(folder);
+  const before = counter(folder);
   if (record === null && before === null) return { state: 'unverifiable', evidence: 'no process has opened it yet', age_seconds: null };
   await sleep(options.sampleMs ?? 1300);
-  const after = await counter(folder);
+  const after = counter(folder);
   if (after !== null && before !== null && after !== before) {
     return { state: 'live', evidence: `heartbeat moved from ${before} to ${after}` };
   }
-  const late = await exited(folder);
+  const late = exited(folder);
   if (late !== null) return late;
   const where = record === null ? 'its process is not known' : `process ${record.pid} cannot be seen from here`;
   return {

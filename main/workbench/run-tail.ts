@@ -58,7 +58,7 @@ export async function* tailRun(folder: string, options: TailOptions = {}): Async
   let looked = Number.NEGATIVE_INFINITY;
   while (!signal?.aborted) {
     // The state is looked at before the file is read: what an exited run wrote is then all there.
-    const ended = (await textOf(join(folder, 'exit.json'))) !== null;
+    const ended = textOf(join(folder, 'exit.json')) !== null;
     const due = !follow || ended || performance.now() - looked >= STATE_EVERY_MS;
     const state = due ? await observeRun(folder, options) : null;
     if (due) looked = performance.now();

@@ -159,7 +159,7 @@ describe('control', () => {
 describe('checkpoints', () => {
   it('are there whole, with an event, or not at all (bug: a failed save that looks like a checkpoint)', async () => {
     const run = await openRunFolder(folder);
-    expect(await run.latestCheckpoint()).toBeNull();
+    expect((await run.latestCheckpoint()).latest).toBeNull();
     expect(await run.checkpoint(4, save)).toBe(join(folder, 'checkpoints', 'step-000004'));
     const broken = run.checkpoint(8, async (to) => {
       await save(to);
@@ -167,7 +167,7 @@ describe('checkpoints', () => {
     });
     await expect(broken).rejects.toThrow('disk full');
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-000004']);
-    expect(await run.latestCheckpoint()).toEqual({ step: 4, folder: join(folder, 'checkpoints', 'step-000004'), seq: 0 });
+    expect((await run.latestCheckpoint()).latest).toEqual({ step: 4, folder: join(folder, 'checkpoints', 'step-000004'), seq: 0 });
     run.close();
   });
   it('count only with their event and only until superseded (bug: resuming from a step that the record took back)', async () => {
@@ -176,7 +176,7 @@ describe('checkpoints', () => {
     await run.checkpoint(8, save);
     run.resumedFrom(4, 0);
     mkdirSync(join(folder, 'checkpoints', 'step-000099'));
-    expect((await run.latestCheckpoint())?.step).toBe(4);
+    expect((await run.latestCheckpoint()).latest?.step).toBe(4);
     // The same step again: the new folder takes the place of the old.
     await run.checkpoint(8, async (to) => writeFileSync(join(to, 'model.bin'), 'other'));
     expect(readFileSync(join(folder, 'checkpoints', 'step-000008', 'model.bin'), 'utf8')).toBe('other');
@@ -194,7 +194,7 @@ describe('checkpoints', () => {
     run.pinned.add(1);
     for (const at of [1, 2, 3, 4]) await run.checkpoint(at, save);
     expect(readdirSync(join(folder, 'checkpoints')).sort()).toEqual(['step-000001', 'step-000003', 'step-000004']);
-    expect((await run.latestCheckpoint())?.step).toBe(4);
+    expect((await run.latestCheckpoint()).latest?.step).toBe(4);
     run.close();
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { dropSuperseded, dropSupersededCompletions, parseJsonl, SeqWatch, seqGaps, Tail } from '../../shared/run-lines.ts';
-import type { RunEvent } from '../../shared/run-record.ts';
+import { RunEvent } from '../../shared/run-record.ts';
 
 const time = '2026-11-22T15:30:12.000Z';
 const step = (seq: number, at: number): RunEvent => ({ seq, time, type: 'step', step: at, epoch: 0, metrics: {} });
@@ -108,5 +108,72 @@ describe('numbering', () => {
     ]);
     const watch = new SeqWatch(null);
     expect([watch.push(17), watch.push(18), watch.push(20)]).toEqual([null, null, { expected: 19, found: 20 }]);
+  });
+});
+
+/** What one process of a run does: steps, checkpoints, and how it ends. */
+interface Life {
+  /** Steps it takes before it is killed; each writes a completion and an event. */
+  steps: number;
+  /** A checkpoint after every so many. */
+  every: number;
+  /** Of the line in flight at the kill, the share that reached the disk. */
+  torn: number;
+}
+
+/** Writes the files as a runner that is killed again and again: it resumes from its newest checkpoint that counts. */
+function lifeStory(lives: readonly Life[], total: number): { events: string; completions: string } {
+  let [events, completions, seq] = ['', '', 0];
+  let checkpoint = { step: 0, seq: -1 };
+  const open = (text: string) => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+  const say = (event: object) => {
+    events += `${JSON.stringify({ seq: seq++, time, ...event })}\n`;
+  };
+  const row = (at: number) => `${JSON.stringify({ seq, step: at, text: `Schritt ${at} → 🧪` })}\n`;
+  for (const [index, life] of [...lives, { steps: total, every: 3, torn: 0 }].entries()) {
+    [events, completions] = [open(events), open(completions)];
+    if (index > 0) say({ type: 'resumed', step: checkpoint.step, supersedes_after_seq: checkpoint.seq });
+    const last = Math.min(total, checkpoint.step + life.steps);
+    for (let at = checkpoint.step + 1; at <= last; at++) {
+      completions += row(at);
+      say({ type: 'step', step: at, epoch: 0, metrics: { reward: at } });
+      if (at % life.every !== 0) continue;
+      checkpoint = { step: at, seq };
+      say({ type: 'checkpoint', step: at, folder: `checkpoints/step-${at}` });
+    }
+    if (index === lives.length) break;
+    const half = row(last + 1);
+    completions += half.slice(0, Math.floor(life.torn * half.length));
+  }
+  return { events, completions };
+}
+
+describe('a run that is killed and resumed', () => {
+  it('shows each step once, however often it was killed and wherever the bytes are cut (bug: a step doubled by a resume of a resume)', () => {
+    const life = fc.record({
+      steps: fc.nat(6),
+      every: fc.integer({ min: 1, max: 4 }),
+      torn: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    });
+    const Row = z.object({ seq: z.number(), step: z.number(), text: z.string() });
+    fc.assert(
+      fc.property(fc.array(life, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 20 }), (lives, places) => {
+        const { events, completions } = lifeStory(lives, 8);
+        const read = parseJsonl(cutAt(new TextEncoder().encode(events), places), RunEvent);
+        expect(seqGaps(read.rows)).toEqual([]);
+        const steps = [1, 2, 3, 4, 5, 6, 7, 8];
+        expect(dropSuperseded(read.rows).flatMap((event) => (event.type === 'step' ? [event.step] : []))).toEqual(steps);
+        const rows = parseJsonl(cutAt(new TextEncoder().encode(completions), places), Row);
+        expect(rows.torn).toBe(false);
+        expect(dropSupersededCompletions(rows.rows, read.rows).map((row) => row.step)).toEqual(steps);
+        // A reader that joins in the middle sees what one sees that was there from the start.
+        const bytes = new TextEncoder().encode(events);
+        const first = new Tail();
+        const seen = first.push(bytes.slice(0, (places[0] ?? 0) % (bytes.length + 1)));
+        const later = new Tail(first.offset).push(bytes.slice(first.offset));
+        expect([...seen, ...later].join('\n')).toBe(events.trimEnd());
+      }),
+      { seed: 4, numRuns: 200 },
+    );
   });
 });
