@@ -123,10 +123,6 @@ function solve(problem: Problem, random: RandomStream): string {
   return writeSolution({ facts: problem.facts, plan: problem.plan, steps, check, answer: String(problem.answer) }, habits, random);
 }
 
-/** Where too much would be taken away only 1 is left: that many equal answers would lift a constant responder, so these are drawn again. */
-const fits = (problem: Problem, split: GeneratedSplit): boolean =>
-  problem.products.every((p) => splitOfProduct(p) === split) && problem.answer > 1;
-
 /**
  * The first `count` questions of a split. Question `i` depends on the set's seed, split and `i` alone; splits share no product.
  * Ids are `split:row`.
@@ -139,7 +135,7 @@ export function arithmeticQuestions(split: GeneratedSplit, count = ARITHMETIC_CO
     let problem: Problem;
     do {
       problem = random.chance(0.7) ? packedProblem(random) : shoppingProblem(random);
-    } while (!fits(problem, split) || seen.has(problem.question));
+    } while (!problem.products.every((p) => splitOfProduct(p) === split) || seen.has(problem.question));
     seen.add(problem.question);
     questions.push({
       id: `${split}:${row}`,
@@ -178,8 +174,7 @@ export function arithmeticDrills(count: number): Drill[] {
       do [a, b] = [factor(random), random.integer(2, 9)];
       while (splitOfProduct([a, b]) !== 'supervised');
       const written = writeProduct(a, b, random.chance(0.3));
-      // What is asked for: the whole product, or its parts first.
-      const cut = Math.max(written.indexOf('='), written.indexOf('(')) + 1;
+      const cut = written.indexOf('=') + 1;
       return { prompt: written.slice(0, cut), result: written.slice(cut) };
     }
     const [a, b] = [random.integer(20, 3000), random.integer(11, 900)];

@@ -16,8 +16,7 @@ export const SPLIT_STREAM: Readonly<Record<GeneratedSplit, string>> = {
   supervised: 'train',
   train: 'validation',
   validation: 'selection',
-  // Drawn anew once the demo's recipe stood.
-  test: 'final',
+  test: 'test',
 };
 
 export type Factors = readonly [number, number];

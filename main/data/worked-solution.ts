@@ -7,7 +7,7 @@ import type { RandomStream } from '../../shared/random.ts';
 export interface Habits {
   restate: boolean;
   plan: boolean;
-  /** Products written as parts: 63*3=(180+9)=189. */
+  /** Products written as parts: 63*3=60*3+3*3=180+9=189. */
   parts: boolean;
   check: boolean;
 }
@@ -32,19 +32,20 @@ export function placeValues(value: number): number[] {
   return [...digits].map((d, i) => Number(d) * 10 ** (digits.length - 1 - i)).filter((v) => v !== 0);
 }
 
-/** `63*3=189` or, in parts, `63*3=(180+9)=189`. */
+/** `63*3=189` or, in parts, `63*3=60*3+3*3=180+9=189`. */
 export function writeProduct(a: number, b: number, parts: boolean): string {
   const head = `${plain(a)}*${plain(b)}`;
   const places = Number.isInteger(a) && Number.isInteger(b) && b < 10 ? placeValues(a) : [];
   if (!parts || places.length < 2) return `${head}=${plain(a * b)}`;
+  const products = places.map((p) => `${p}*${b}`).join('+');
   const sums = places.map((p) => String(p * b)).join('+');
-  return `${head}=(${sums})=${plain(a * b)}`;
+  return `${head}=${products}=${sums}=${plain(a * b)}`;
 }
 
-/** How a product in parts begins, before any result: `63*3=(`. Empty where there is only one part. */
+/** How a product in parts begins, before any result: `63*3=60*3+3*3=`. Empty where there is only one part. */
 export function productStart(a: number, b: number): string {
-  const written = writeProduct(a, b, true);
-  return written.slice(0, written.indexOf('(') + 1);
+  const written = writeProduct(a, b, true).split('=');
+  return written.length < 3 ? '' : `${written[0]}=${written[1]}=`;
 }
 
 export interface SolutionParts {

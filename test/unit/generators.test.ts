@@ -72,7 +72,10 @@ describe('arithmetic', () => {
     for (const q of arithmeticQuestions('supervised', 500)) {
       for (const sentence of (q.solution ?? '').split(/[.:,] /)) {
         if (!/^[\d*+=()-]+\.?$/.test(sentence) || !sentence.includes('=')) continue;
-        const values = sentence.replace(/\.$|[()]/g, '').split('=').map(evaluateSum);
+        const values = sentence
+          .replace(/\.$|[()]/g, '')
+          .split('=')
+          .map(evaluateSum);
         for (const value of values) expect(value, `${q.id}: ${sentence}`).toBe(values[0]);
       }
     }
