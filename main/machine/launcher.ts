@@ -4,13 +4,14 @@
  * Its own exit code is the runner's; 128 + n after signal n. Should the launcher die, the runner goes on.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseIdentity, presence } from '../../shared/process-identity.ts';
 import type { ExitRecord } from '../../shared/run-record.ts';
+import { keepAwake } from './keep-awake.ts';
+import { programPath } from './programs.ts';
 import { thisSystem } from './system-probe.ts';
 
 const textOf = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null);
@@ -36,6 +37,25 @@ function lastWords(text: string): string {
   return (lines.findLast((line) => /\b\w*Error\b.*: /.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 500);
 }
 
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    console.error(`launcher: the run folder cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    return process.exit(2);
+  }
+}
+
+/** Best effort: a run that may be slept through is better than none. */
+function stayAwake(pid: number, log: string): void {
+  const awake = keepAwake(process.platform, pid);
+  if (awake === null) return;
+  const holder = spawn(awake.command, awake.args, { stdio: 'ignore', detached: true });
+  holder.on('spawn', () => appendFileSync(log, `${awake.says}\n`));
+  holder.on('error', (error) => console.error(`launcher: idle sleep cannot be held off: ${error.message}`));
+  holder.unref();
+}
+
 function launch(): void {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
@@ -47,18 +67,17 @@ function launch(): void {
     process.exit(2);
   }
   const folder = resolve(given);
-  // The runner lies beside this file's room, as source and as bundle alike.
-  const beside = import.meta.url.endsWith('.ts') ? '../runner/main.ts' : '../runner/main.js';
-  const runner = values.runner ?? fileURLToPath(new URL(beside, import.meta.url));
+  const runner = values.runner ?? programPath('main/runner/main');
   const exitBefore = textOf(join(folder, 'exit.json'));
   const logFrom = textOf(join(folder, 'log.txt'))?.length ?? 0;
 
   // The log itself is the runner's output, not a pipe through this process: the runner can outlive it.
-  const log = openSync(join(folder, 'log.txt'), 'a');
+  const log = openLog(join(folder, 'log.txt'));
   const child = spawn(process.execPath, [...process.execArgv, runner, folder, ...(values.resume ? ['--resume'] : [])], {
     detached: true,
     stdio: ['ignore', log, log],
   });
+  if (child.pid !== undefined) stayAwake(child.pid, join(folder, 'log.txt'));
   closeSync(log);
 
   const forward = (signal: NodeJS.Signals) => void child.kill(signal);
@@ -72,12 +91,17 @@ function launch(): void {
     const runnerWroteIt = exitNow !== null && exitNow !== exitBefore;
     if (!runnerWroteIt && !heldByAnother(folder, child.pid)) {
       const said = lastWords((textOf(join(folder, 'log.txt')) ?? '').slice(logFrom));
-      writeExit(folder, {
-        code,
-        signal,
-        reason: said === '' ? reason : `${reason}; log.txt says: ${said}`,
-        time: new Date().toISOString(),
-      });
+      try {
+        writeExit(folder, {
+          code,
+          signal,
+          reason: said === '' ? reason : `${reason}; log.txt says: ${said}`,
+          time: new Date().toISOString(),
+        });
+      } catch (error) {
+        // Watchers see by pid, start time and boot id that the runner is gone.
+        console.error(`launcher: exit.json could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   };

@@ -1,12 +1,13 @@
 /** Runs on this machine: starting one, waiting until it has begun, and proof that its process is gone. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { constants as access, accessSync, existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { InputError } from '../../shared/input-error.ts';
 import { type Presence, type ProcessIdentity, parseIdentity, presence } from '../../shared/process-identity.ts';
+import { withoutSecrets } from '../../shared/secret-names.ts';
+import { nodeProgram, programPath } from './programs.ts';
 import { thisSystem } from './system-probe.ts';
 
 export interface StartOptions {
@@ -45,17 +46,29 @@ export const processPresence = (record: ProcessIdentity): Presence => presence(r
 export const processIsGone = (record: ProcessIdentity): boolean => processPresence(record) === 'gone';
 
 /**
- * Starts the launcher, and through it the runner, on a run folder. Errors: an InputError for a folder without `run.json`. Await `begun()`
+ * Starts the launcher, and through it the runner, on a run folder. Errors: an InputError for a folder without `run.json`
+ * or one that cannot be written. Await `begun()`
  * before asking anything of the run: what is asked earlier is not asked of the new process.
  */
 export function startRun(folder: string, options: StartOptions): StartedRun {
   const path = resolve(folder);
   if (!existsSync(join(path, 'run.json'))) throw new InputError(`${path} is not a run folder: it has no run.json`, 'run');
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const launcher = fileURLToPath(new URL(`./launcher.${extension}`, import.meta.url));
-  const args = [launcher, path, ...(options.resume ? ['--resume'] : []), ...(options.runner ? ['--runner', options.runner] : [])];
+  try {
+    accessSync(path, access.W_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InputError(`run folder ${path} cannot be written (${why}); make it writable and try again`, 'run');
+  }
+  const args = [
+    programPath('main/machine/launcher'),
+    path,
+    ...(options.resume ? ['--resume'] : []),
+    ...(options.runner ? ['--runner', options.runner] : []),
+  ];
   const before = textOf(join(path, 'pid'));
-  const child = spawn(process.execPath, args, {
+  const child = spawn(nodeProgram(), args, {
+    // A run needs none, and its log is kept for good.
+    env: withoutSecrets(process.env),
     detached: options.detached,
     stdio: options.detached ? 'ignore' : ['ignore', 'ignore', 'inherit'],
   });

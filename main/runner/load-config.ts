@@ -80,6 +80,9 @@ function checkLayers(layers: Layered, what: string, sets: readonly string[], not
   return { config, sources: sourcesOf(config, layered), notes };
 }
 
+/** A preset's own settings in the newest form. */
+export const readPreset = (name: string): Promise<JsonObject> => readLayer(presetPath(name), `preset ${name}`, []);
+
 const presetPath = (name: string): string => fileURLToPath(new URL(`${name}.json`, PRESETS));
 
 /** The preset that a file extends. Errors: InputError for an unknown one, or one of another kind than the file states. */

@@ -23,11 +23,20 @@ export function limited(data: Dataset, limit: number | undefined): Dataset {
   return makeDataset({ ...rest, questions: data.questions.slice(0, limit) });
 }
 
+/** A data set of a config; what is wrong with it is said of the setting that names it. */
+async function openNamed(spec: string, field: string): Promise<Dataset> {
+  try {
+    return await openDataset(spec);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.message, field) : error;
+  }
+}
+
 /** The data sets of a run, as its config limits them. */
 export async function openRunData(config: RunConfig): Promise<{ train?: Dataset; validation?: Dataset; test?: Dataset }> {
-  if (config.kind === 'evaluate') return { test: limited(await openDataset(config.data.test), config.data.limit) };
-  const train = limited(await openDataset(config.data.train), config.data.train_limit);
-  const validation = limited(await openDataset(config.data.validation), config.data.validation_limit);
+  if (config.kind === 'evaluate') return { test: limited(await openNamed(config.data.test, 'data.test'), config.data.limit) };
+  const train = limited(await openNamed(config.data.train, 'data.train'), config.data.train_limit);
+  const validation = limited(await openNamed(config.data.validation, 'data.validation'), config.data.validation_limit);
   if (train.name === validation.name && train.split === validation.split) {
     throw new InputError(
       `data.validation: "${config.data.validation}" is the training split itself; what selects must not be what trains. Name another split`,

@@ -1,0 +1,65 @@
+/** What each request of the helper process does. */
+import type { ServiceStream, ServiceVerb, StreamInput, StreamItem, VerbInput, VerbOutput } from '../../shared/runner-service.ts';
+import type { KeptModel } from './kept-model.ts';
+import type { KeptTokenizers } from './kept-tokenizers.ts';
+
+type Verbs = { [V in ServiceVerb]: (input: VerbInput<V>, signal: AbortSignal) => Promise<VerbOutput<V>> };
+type Streams = {
+  [S in ServiceStream]: (input: StreamInput<S>, signal: AbortSignal, onItem: (item: StreamItem<S>) => void) => Promise<void>;
+};
+
+// What a request needs is read at the first such request: a list of models must not wait for data sets and kernels.
+let kept: Promise<KeptModel> | undefined;
+const keptModel = (): Promise<KeptModel> => {
+  kept ??= import('./kept-model.ts').then(({ KeptModel }) => new KeptModel());
+  return kept;
+};
+let tokenizers: Promise<KeptTokenizers> | undefined;
+const keptTokenizers = (): Promise<KeptTokenizers> => {
+  tokenizers ??= import('./kept-tokenizers.ts').then(({ KeptTokenizers }) => new KeptTokenizers());
+  return tokenizers;
+};
+
+const verbs: Verbs = {
+  'model.inspect': async ({ model }) => (await import('./describe-model.ts')).describeModel(model),
+  'model.check': async ({ models }, signal) => {
+    const { checkModel } = await import('./check-model.ts');
+    const checks = [];
+    for (const model of models) {
+      signal.throwIfAborted();
+      checks.push(await checkModel(model));
+    }
+    return checks;
+  },
+  'prompt.render': async ({ model, question, prompting }) => {
+    const { renderQuestion } = await import('./prompt-pieces.ts');
+    const { tokenizer, config } = await (await keptTokenizers()).open(model);
+    return renderQuestion(tokenizer, config.max_position_embeddings, question, prompting);
+  },
+  'backends.list': async () => (await import('./backends.ts')).listBackends(),
+  'config.start_points': async () => (await import('./start-points.ts')).startPoints(),
+  'config.resolve': async ({ config }) => (await import('./config-requests.ts')).resolveRequest(config),
+  // The trial needs the memory and both cores.
+  'config.estimate': async ({ config }, signal) => {
+    const { estimateRequest } = await import('./config-requests.ts');
+    const models = await keptModel();
+    return models.alone(signal, async () => {
+      await models.drop();
+      return estimateRequest(config, signal);
+    });
+  },
+  'config.create': async ({ config, runs_dir, request }) => (await import('./config-requests.ts')).createRequest(config, runs_dir, request),
+};
+
+const streams: Streams = {
+  'model.generate': async ({ model, ...request }, signal, onItem) => {
+    const { writeAnswer } = await import('./write-answer.ts');
+    const models = await keptModel();
+    await models.alone(signal, async () => {
+      for await (const event of writeAnswer(await models.open(model), request, signal)) onItem(event);
+    });
+  },
+};
+
+export const verbFor = <V extends ServiceVerb>(verb: V): Verbs[V] => verbs[verb];
+export const streamFor = <S extends ServiceStream>(stream: S): Streams[S] => streams[stream];
