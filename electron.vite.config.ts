@@ -7,7 +7,8 @@ const at = (...path: string[]) => join(import.meta.dirname, ...path);
 
 export default defineConfig({
   main: {
-    build: { rolldownOptions: { input: { desktop: at('main', 'desktop.ts') } } },
+    // One file: what it opens by a path relative to itself must not move into a folder of chunks.
+    build: { rolldownOptions: { input: { desktop: at('main', 'desktop.ts') }, output: { codeSplitting: false } } },
   },
   preload: {
     build: {
@@ -18,6 +19,7 @@ export default defineConfig({
   renderer: {
     root: at('renderer'),
     plugins: [react()],
-    build: { minify: true, rolldownOptions: { input: at('renderer', 'index.html') } },
+    // The plotting library is one chunk of 1 MB, fetched when the first figure is drawn.
+    build: { minify: true, chunkSizeWarningLimit: 1200, rolldownOptions: { input: at('renderer', 'index.html') } },
   },
 });

@@ -1,5 +1,6 @@
-/** What `medlogictrace models inspect --json` says of a checkpoint. */
+/** What is said of a checkpoint: by `medlogictrace models inspect --json`, and in the window. */
 import { z } from 'zod';
+import { RenderedPrompt } from './prompt-view.ts';
 
 export const ModelInspection = z.object({
   /** As named by the user. */
@@ -32,3 +33,40 @@ export const ModelInspection = z.object({
   }),
 });
 export type ModelInspection = z.infer<typeof ModelInspection>;
+
+/** One run that made a checkpoint. */
+export const LineageStep = z.object({
+  run: z.string(),
+  kind: z.enum(['train', 'sft', 'evaluate']),
+  name: z.string().nullable(),
+  trained_on: z.string().nullable(),
+  selected_on: z.string().nullable(),
+  /** Folder or name of the model that it started from. */
+  from: z.string(),
+});
+export type LineageStep = z.infer<typeof LineageStep>;
+
+/** An inspection with what the window shows beside it. */
+export const ModelDescription = ModelInspection.extend({
+  /** The prompt that the model makes of an example question. */
+  example: RenderedPrompt,
+  /** Jinja source of the chat template; null where there is none. */
+  template: z.string().nullable(),
+  /** The README beside the model, as it stands; `whole` false: only its beginning. */
+  card: z.object({ text: z.string(), whole: z.boolean() }).nullable(),
+  /** Runs behind the model, the last first; `problem`: why they cannot be told. */
+  lineage: z.array(LineageStep),
+  lineage_problem: z.string().nullable(),
+});
+export type ModelDescription = z.infer<typeof ModelDescription>;
+
+/** Whether a model can be used. */
+export const ModelCheck = z.object({
+  model: z.string(),
+  parameters: z.number().int().nullable(),
+  /** Bytes of the weight files. */
+  bytes: z.number().int().nullable(),
+  /** What is wrong with it; null where nothing is. */
+  problem: z.string().nullable(),
+});
+export type ModelCheck = z.infer<typeof ModelCheck>;

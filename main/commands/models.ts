@@ -1,41 +1,41 @@
-/** `medlogictrace models inspect MODEL`: what a checkpoint is, read from its files without running it. */
+/** `medlogictrace models`: the checkpoints at hand, and what one is, read from its files without running it. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ModelInspection } from '../../shared/model-inspection.ts';
-import { hashCheckpoint } from '../policy/checkpoint.ts';
-import { readModelConfig } from '../policy/model-config.ts';
-import { locateModel } from '../policy/model-location.ts';
-import { checkTokenizerFits, loadTokenizer } from '../policy/tokenizer.ts';
-import { readWeightHeaders } from '../policy/weight-headers.ts';
+import type { CheckedModelList } from '../../shared/model-list.ts';
 import type { Io } from './io.ts';
+import { textTable } from './text-table.ts';
 
-/** Reads config, headers and tokenizer of a model. Errors: InputError naming the file and the finding. */
-export async function describeModel(model: string): Promise<ModelInspection> {
-  const folder = locateModel(model);
-  const config = await readModelConfig(folder);
-  const weights = await readWeightHeaders(folder, config);
-  const tokenizer = await loadTokenizer(folder);
-  checkTokenizerFits(tokenizer, config);
-  return {
-    model,
-    folder,
-    hash: await hashCheckpoint(folder),
-    architecture: config.architecture,
-    parameters: weights.parameters,
-    layers: config.num_hidden_layers,
-    hidden_size: config.hidden_size,
-    attention_heads: config.num_attention_heads,
-    key_value_heads: config.num_key_value_heads,
-    vocabulary: config.vocab_size,
-    context: config.max_position_embeddings,
-    tied_embeddings: config.tie_word_embeddings,
-    dtype: weights.dtypes,
-    bytes: weights.bytes,
-    tokenizer: {
-      size: tokenizer.vocabularySize,
-      stop: tokenizer.stopIds.map((id) => ({ id, token: tokenizer.tokenOf(id) ?? '' })),
-      chat_template: tokenizer.chatTemplate !== null,
-    },
-  };
+/** The models at hand with the state of each; none is loaded. */
+export async function checkedModels(runsDir: string, modelsDir?: string): Promise<CheckedModelList> {
+  const { listModels } = await import('../workbench/models.ts');
+  const { checkModel } = await import('../runner/check-model.ts');
+  const list = await listModels(runsDir, modelsDir);
+  const models: CheckedModelList['models'] = [];
+  for (const entry of list.models) {
+    const { parameters, bytes, problem } = await checkModel(entry.location);
+    models.push({ ...entry, parameters: parameters ?? entry.parameters, bytes, problem });
+  }
+  return { ...list, models };
+}
+
+function listText({ models, models_dir, unreadable }: CheckedModelList): string {
+  const rows = models.map(({ id, parameters, bytes, run, problem }) => [
+    id,
+    parameters === null ? '–' : parameters.toLocaleString('en-US'),
+    bytes === null ? '–' : `${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    run?.trained_on ?? '–',
+    run?.selected_on ?? '–',
+    problem === null ? 'whole' : 'broken',
+  ]);
+  const problems = models.flatMap(({ id, problem }) => (problem === null ? [] : [`${id}: ${problem}`]));
+  return [
+    textTable(['model', 'parameters', 'size', 'trained on', 'selected on', 'state'], rows),
+    '',
+    `Folders of your own models: ${models_dir}`,
+    ...problems,
+    ...unreadable.map(({ folder, message }) => `${folder}: ${message}`),
+  ].join('\n');
 }
 
 function modelText(found: ModelInspection): string {
@@ -56,13 +56,24 @@ function modelText(found: ModelInspection): string {
 }
 
 export function register(program: Command, io: Io): void {
-  const models = program.command('models').description('inspect a checkpoint');
+  const models = program.command('models').description('list and inspect checkpoints');
+  models
+    .command('list')
+    .description('the embedded model, your own, and the checkpoints of runs, with what they were trained and selected on')
+    .option('--runs <dir>', 'folder of the runs')
+    .option('--models <dir>', 'folder of your own models (default: MEDLOGICTRACE_MODELS, else "models" beside the runs)')
+    .action(async (options: { runs?: string; models?: string }) => {
+      const { defaultRunsDir } = await import('../workbench/runs.ts');
+      const list = await checkedModels(resolve(options.runs ?? defaultRunsDir()), options.models && resolve(options.models));
+      io.out(list, () => listText(list));
+    });
   models
     .command('inspect')
     .description('architecture, size, number format and tokenizer of a checkpoint, and whether its parts fit each other')
     .argument('<model>', '"tiny", or a Hugging Face folder (config.json, model.safetensors, tokenizer.json)')
     .action(async (model: string) => {
-      const found = await describeModel(model);
+      const { inspectCheckpoint } = await import('../runner/describe-model.ts');
+      const found = await inspectCheckpoint(model);
       io.out(found, () => modelText(found));
     });
 }

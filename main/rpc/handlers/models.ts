@@ -1,8 +1,33 @@
-/** Answers of the namespace "models". */
+/** Answers about models. */
+import type { AnswerEvent } from '../../../shared/model-answer.ts';
 import type { modelsRoutes, modelsTopics } from '../../../shared/rpc/models.ts';
+import { checkModels, questionSets, someQuestions, viewModel } from '../../workbench/model-view.ts';
+import { findModel, listModels } from '../../workbench/models.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
 
-export const modelsHandlers = (_services: Services): Pick<Handlers, keyof typeof modelsRoutes> => ({});
+export const modelsHandlers = ({ runsDir, runner }: Services): Pick<Handlers, keyof typeof modelsRoutes> => ({
+  'models.list': () => listModels(runsDir),
+  'models.check': async ({ models }) => {
+    const wanted = new Set(models);
+    const { models: all } = await listModels(runsDir);
+    return checkModels(
+      all.filter(({ id }) => wanted.has(id)),
+      runner,
+    );
+  },
+  'models.inspect': ({ model }) => viewModel(runsDir, runner, model),
+  'models.render': async ({ model, question, prompting }) => {
+    const { location, run } = await findModel(runsDir, model);
+    return runner.ask('prompt.render', { model: location, question, prompting: prompting ?? run?.prompt });
+  },
+  'models.question_sets': () => questionSets(),
+  'models.questions': ({ data, ...draw }) => someQuestions(data, draw),
+});
 
-export const modelsSources = (_services: Services): Pick<Sources, keyof typeof modelsTopics> => ({});
+export const modelsSources = ({ runsDir, runner }: Services): Pick<Sources, keyof typeof modelsTopics> => ({
+  'models.generate': async function* ({ model, prompting, ...request }, signal): AsyncGenerator<AnswerEvent> {
+    const { location, run } = await findModel(runsDir, model);
+    yield* runner.follow('model.generate', { ...request, model: location, prompting: prompting ?? run?.prompt }, signal);
+  },
+});

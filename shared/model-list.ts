@@ -1,0 +1,52 @@
+/** The models at hand: what `medlogictrace models list --json` and the window's list say. */
+import { z } from 'zod';
+import { Prompting } from './config.ts';
+import { ModelCheck } from './model-inspection.ts';
+
+/** Names a model of the list: an embedded one, `installed/<folder>`, or `run/<run>/<checkpoint>`. Never a path. */
+export const ModelId = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[^\\]+$/, 'a model id holds no path');
+
+export const ModelEntry = z.object({
+  id: ModelId,
+  /** For the eye. */
+  name: z.string(),
+  /** `embedded`: comes with the program. `installed`: in the folder of models. `run`: written by a run. */
+  origin: z.enum(['embedded', 'installed', 'run']),
+  /** As the command line takes it: a name or a folder. */
+  location: z.string(),
+  /** Numbers in the weights, where that is known without opening them. */
+  parameters: z.number().int().nullable(),
+  run: z
+    .object({
+      id: z.string(),
+      name: z.string().nullable(),
+      kind: z.enum(['train', 'sft', 'evaluate']),
+      created: z.string(),
+      /** Of a checkpoint; null for the model that the run ended with. */
+      step: z.number().int().nullable(),
+      trained_on: z.string().nullable(),
+      selected_on: z.string().nullable(),
+      /** How the run asked its questions. */
+      prompt: Prompting,
+    })
+    .nullable(),
+});
+export type ModelEntry = z.infer<typeof ModelEntry>;
+
+export const ModelList = z.object({
+  /** Folder of the installed models; it need not exist. */
+  models_dir: z.string(),
+  /** Embedded, installed, then those of runs, the newest first. */
+  models: z.array(ModelEntry),
+  /** Run folders that cannot be read, and why. */
+  unreadable: z.array(z.object({ folder: z.string(), message: z.string() })),
+});
+export type ModelList = z.infer<typeof ModelList>;
+
+/** `models list --json`: with the state of each. */
+export const CheckedModelList = ModelList.extend({ models: z.array(ModelEntry.extend(ModelCheck.omit({ model: true }).shape)) });
+export type CheckedModelList = z.infer<typeof CheckedModelList>;

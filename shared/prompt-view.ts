@@ -1,0 +1,26 @@
+/** A prompt as a model gets it, and the tokens of a text one by one. */
+import { z } from 'zod';
+import { Prompting } from './config.ts';
+import { Question } from './question.ts';
+
+export const TokenPiece = z.object({
+  id: z.number().int(),
+  /** What the token adds to the text; the bytes in hexadecimal (`E2 80`) where it is only a part of a character. */
+  text: z.string(),
+  /** `control`: a token with a meaning beyond its text. `bytes`: part of a character. */
+  kind: z.enum(['text', 'control', 'bytes']),
+});
+export type TokenPiece = z.infer<typeof TokenPiece>;
+
+export const PromptRequest = z.strictObject({ question: Question, prompting: Prompting.prefault({}) });
+export type PromptRequest = z.infer<typeof PromptRequest>;
+
+export const RenderedPrompt = z.object({
+  /** All pieces, one after another. */
+  text: z.string(),
+  pieces: z.array(TokenPiece),
+  count: z.number().int(),
+  /** Longest sequence that the model takes, in tokens. */
+  context: z.number().int(),
+});
+export type RenderedPrompt = z.infer<typeof RenderedPrompt>;
