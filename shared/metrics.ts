@@ -79,6 +79,7 @@ export const METRICS = {
   grad_norm: metric('', 'Is the gradient calm?', 'Global L2 norm of the gradient before clipping.'),
   learning_rate: metric('', 'Where is the schedule?', 'Learning rate of this step.'),
   num_tokens: metric('tokens', 'How much has it read and written?', 'Tokens of prompts and completions trained on so far, no padding.'),
+  'step_time/generation': metric('s', 'How long does sampling take?', 'Wall time of the part of a step in which answers are sampled.'),
   step_time: metric('s', 'How long does a step take?', 'Wall time of one step: sampling, rewards and update.'),
 } as const satisfies Record<string, MetricInfo>;
 

@@ -1,8 +1,18 @@
 /** Answers about runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { runsRoutes } from '../../../shared/rpc/runs.ts';
+import type { runsRoutes, runsTopics } from '../../../shared/rpc/runs.ts';
+import type { RunUsage } from '../../../shared/run-live.ts';
 import type { RunList, TailItem } from '../../../shared/run-view.ts';
+import { LiveRuns } from '../../workbench/live-run.ts';
+import { shownGroup } from '../../workbench/run-completions.ts';
+import { control, resumeRun } from '../../workbench/run-control.ts';
+import { readRecord } from '../../workbench/run-files.ts';
+import { runMetrics } from '../../workbench/run-metrics.ts';
+import { readNotes, writeNotes } from '../../workbench/run-notes.ts';
+import { runRisk } from '../../workbench/run-risk.ts';
+import { observeRun } from '../../workbench/run-state.ts';
 import { tailRun } from '../../workbench/run-tail.ts';
+import { watchUsage } from '../../workbench/run-usage.ts';
 import { findRun, listRuns, showRun } from '../../workbench/runs.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
@@ -12,10 +22,34 @@ const LIST_EVERY_MS = 1000;
 const BATCH = 2000;
 const BATCH_MS = 50;
 
-export const runsHandlers = ({ runsDir }: Services): Pick<Handlers, keyof typeof runsRoutes> => ({
-  'runs.list': () => listRuns(runsDir),
-  'runs.show': async ({ run }) => showRun(await findRun(runsDir, run)),
-});
+export function runsHandlers({ runsDir }: Services): Pick<Handlers, keyof typeof runsRoutes> {
+  const live = new LiveRuns();
+  const folderOf = (run: string): Promise<string> => findRun(runsDir, run);
+  return {
+    'runs.list': () => listRuns(runsDir),
+    'runs.show': async ({ run }) => showRun(await folderOf(run)),
+    'runs.record': async ({ run }) => readRecord(await folderOf(run)),
+    'runs.metrics': async ({ run, ...choice }) => runMetrics(run, await live.index(await folderOf(run)), choice),
+    'runs.risk': async ({ run }) => {
+      const folder = await folderOf(run);
+      const [index, state] = await Promise.all([live.index(folder), observeRun(folder)]);
+      return runRisk(folder, index, state);
+    },
+    'runs.control': async ({ run, verb }) => control(await folderOf(run), verb),
+    'runs.resume': async ({ run }) => {
+      const { ended: _, ...resumed } = await resumeRun(await folderOf(run));
+      return resumed;
+    },
+    'runs.groups': async ({ run, filter, from, limit }) => (await live.completions(await folderOf(run))).page(filter, from, limit),
+    'runs.group': async ({ run, ...group }) => {
+      const folder = await folderOf(run);
+      return shownGroup(await readRecord(folder), await live.completions(folder), group);
+    },
+    'runs.log': async ({ run, ...page }) => (await live.log(await folderOf(run))).page(page),
+    'runs.notes': async ({ run }) => readNotes(await folderOf(run)),
+    'runs.annotate': async ({ run, notes }) => writeNotes(await folderOf(run), notes),
+  };
+}
 
 async function* watchRuns(runsDir: string, signal: AbortSignal): AsyncGenerator<RunList> {
   let shown = '';
@@ -54,7 +88,12 @@ async function* tailInBatches(
   }
 }
 
-export const runsSources = ({ runsDir }: Services): Pick<Sources, 'runs.watch' | 'runs.tail'> => ({
+async function* usage(runsDir: string, run: string, signal: AbortSignal): AsyncGenerator<RunUsage> {
+  yield* watchUsage(await findRun(runsDir, run), signal);
+}
+
+export const runsSources = ({ runsDir }: Services): Pick<Sources, keyof typeof runsTopics> => ({
   'runs.watch': (_, signal) => watchRuns(runsDir, signal),
   'runs.tail': ({ run, offset }, signal) => tailInBatches(runsDir, run, offset, signal),
+  'runs.usage': ({ run }, signal) => usage(runsDir, run, signal),
 });

@@ -1,0 +1,55 @@
+/** The answers of one group as the window shows them: with the question, the place of the extracted answer, and what other graders say. */
+import { answerSpan } from '../../shared/answer-span.ts';
+import { legacyCorrect } from '../../shared/grading/legacy.ts';
+import type { Question } from '../../shared/question.ts';
+import type { Phase, ShownAnswer, ShownGroup } from '../../shared/run-live.ts';
+import type { CompletionRecord, RunRecord } from '../../shared/run-record.ts';
+import { openDataset } from '../data/catalogue.ts';
+import type { CompletionIndex } from './completion-index.ts';
+import { Kept } from './kept.ts';
+
+/** Questions by id, of the few data sets that were opened last. */
+const opened = new Kept<Promise<Map<string, Question>>>(3);
+
+function specOf({ config }: RunRecord, phase: Phase): string {
+  if (config.kind === 'evaluate') return config.data.test;
+  return phase === 'train' ? config.data.train : config.data.validation;
+}
+
+async function questionOf(record: RunRecord, phase: Phase, id: string): Promise<{ question: Question | null; missing: string | null }> {
+  const spec = specOf(record, phase);
+  try {
+    const byId = await opened.get(
+      spec,
+      async () => new Map((await openDataset(spec)).questions.map((question) => [question.id, question])),
+    );
+    const question = byId.get(id) ?? null;
+    return { question, missing: question === null ? `${spec} holds no question ${id} any more` : null };
+  } catch (error) {
+    opened.drop(spec);
+    return { question: null, missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A number is written too many ways for a search of its digits: the grader of the original project knew letters and words only. */
+const legacy = (record: CompletionRecord, question: Question | null, characters: 10 | 50): boolean | null =>
+  question === null || (question.kind !== 'letter' && question.kind !== 'word')
+    ? null
+    : legacyCorrect(record.text, question.gold, characters);
+
+export async function shownGroup(
+  record: RunRecord,
+  index: CompletionIndex,
+  { phase, step, question: id }: { phase: Phase; step: number; question: string },
+): Promise<ShownGroup> {
+  const [{ question, missing }, records] = await Promise.all([questionOf(record, phase, id), index.answers(phase, step, id)]);
+  const answers = records.map(
+    (answer): ShownAnswer => ({
+      record: answer,
+      span: answerSpan(answer.text, answer.answer, question?.options),
+      legacy10: legacy(answer, question, 10),
+      legacy50: legacy(answer, question, 50),
+    }),
+  );
+  return { phase, step, id, question, missing, answers };
+}
