@@ -11,12 +11,14 @@ const rooms = [
   { name: 'runner', at: '^main/runner/', may: ['policy', 'data', 'shared'] },
   { name: 'workbench', at: '^main/workbench/', may: ['machine', 'data', 'shared'] },
   { name: 'rpc', at: '^main/rpc/', may: ['workbench', 'shared'] },
-  { name: 'desktop-shell', at: '^main/(desktop\\.ts$|shell/)', may: ['rpc', 'workbench', 'shared'] },
-  { name: 'server-shell', at: '^main/server\\.ts$', may: ['rpc', 'workbench', 'shared'] },
+  // What both shells stand on: pages, guards, menus. The parts that need Electron itself are held apart by a rule below.
+  { name: 'shell', at: '^main/shell/', may: ['rpc', 'workbench', 'shared'] },
+  { name: 'desktop-shell', at: '^main/desktop\\.ts$', may: ['shell', 'rpc', 'workbench', 'shared'] },
+  { name: 'server-shell', at: '^main/server\\.ts$', may: ['shell', 'rpc', 'workbench', 'shared'] },
   {
     name: 'command-shell',
     at: '^main/(cli\\.ts$|commands/)',
-    may: ['rpc', 'workbench', 'runner', 'policy', 'data', 'machine', 'shared'],
+    may: ['server-shell', 'rpc', 'workbench', 'runner', 'policy', 'data', 'machine', 'shared'],
   },
   { name: 'preload', at: '^preload/', may: ['shared'] },
   { name: 'renderer', at: '^renderer/', may: ['shared'] },
