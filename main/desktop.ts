@@ -3,18 +3,43 @@
  * Everything else (navigation, new windows, permissions) is refused.
  */
 import { join } from 'node:path';
-import { app, BrowserWindow, ipcMain, protocol, session, type WebContents } from 'electron';
+import {
+  app,
+  BrowserWindow,
+  ipcMain,
+  Menu,
+  Notification,
+  powerMonitor,
+  protocol,
+  safeStorage,
+  screen,
+  session,
+  shell,
+  type WebContents,
+} from 'electron';
 import packageJson from '../package.json' with { type: 'json' };
+import type { ServerFrame } from '../shared/rpc/channel.ts';
 import { FILE_CHANNEL, FRAME_CHANNEL } from '../shared/rpc/channel.ts';
+import type { RunList } from '../shared/run-view.ts';
 import { type Connection, openConnection } from './rpc/connection.ts';
 import { errorOf } from './rpc/router.ts';
 import { createWorkbenchRouter } from './rpc/workbench-router.ts';
+import { menuTemplate } from './shell/menu.ts';
 import { readPage } from './shell/page.ts';
+import { runNotices } from './shell/run-notices.ts';
+import { keychainSecrets } from './shell/secrets.ts';
 import { assetPath, mayCall, SCHEME, WINDOW_URL } from './shell/window-origin.ts';
+import { fitToScreens, readWindowState, SMALLEST, writeWindowState } from './shell/window-state.ts';
 import { GivenFiles } from './workbench/given-files.ts';
-import { defaultRunsDir } from './workbench/runs.ts';
+import { useInstallation } from './workbench/installation.ts';
+import { RunnerService } from './workbench/runner-service.ts';
 
 const rendererFolder = join(import.meta.dirname, '..', 'renderer');
+// Electron is no Node, and this file is a bundle: processes are started from the release's own runner, or from the checkout.
+const { runsDir } = useInstallation({
+  programs: app.isPackaged ? join(process.resourcesPath, 'runner') : join(import.meta.dirname, '..', '..'),
+  packaged: app.isPackaged,
+});
 /** Address of the development server; a packaged app takes none. */
 const developmentUrl = app.isPackaged ? undefined : process.env.ELECTRON_RENDERER_URL;
 
@@ -26,12 +51,23 @@ async function serve(request: Request): Promise<Response> {
   return new Response(new Uint8Array(page.body), { headers: page.headers });
 }
 
-function openWindow(): void {
+const statePath = (): string => join(app.getPath('userData'), 'window.json');
+
+function openWindow(): BrowserWindow {
+  const kept = readWindowState(statePath());
+  const placed =
+    kept === null
+      ? null
+      : fitToScreens(
+          kept,
+          screen.getAllDisplays().map(({ workArea }) => workArea),
+        );
   const window = new BrowserWindow({
     width: 1280,
     height: 840,
-    minWidth: 720,
-    minHeight: 480,
+    ...(placed === null ? {} : { x: placed.x, y: placed.y, width: placed.width, height: placed.height }),
+    minWidth: SMALLEST.width,
+    minHeight: SMALLEST.height,
     show: false,
     title: 'MedLogicTrace Workbench',
     webPreferences: {
@@ -42,8 +78,24 @@ function openWindow(): void {
       webviewTag: false,
     },
   });
+  if (placed?.maximized) window.maximize();
   window.once('ready-to-show', () => window.show());
+  window.on('close', () => writeWindowState(statePath(), { ...window.getNormalBounds(), maximized: window.isMaximized() }));
   void window.loadURL(developmentUrl ?? WINDOW_URL);
+  return window;
+}
+
+/** Brings an address up in the window, opening one where there is none. */
+function show(address: string): void {
+  const window = BrowserWindow.getAllWindows()[0];
+  if (window === undefined) {
+    openWindow();
+    return;
+  }
+  if (window.isMinimized()) window.restore();
+  window.focus();
+  const frame: ServerFrame = { id: 0, kind: 'show', address };
+  window.webContents.send(FRAME_CHANNEL, frame);
 }
 
 app.on('web-contents-created', (_event, contents) => {
@@ -61,7 +113,8 @@ await app.whenReady();
 session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
 protocol.handle(SCHEME, serve);
 const files = new GivenFiles();
-const router = createWorkbenchRouter({ version: packageJson.version, runsDir: defaultRunsDir(), files });
+const secretStore = keychainSecrets(join(app.getPath('userData'), 'secrets.json'), safeStorage);
+const router = createWorkbenchRouter({ version: packageJson.version, runsDir, files, runner: new RunnerService(), secretStore });
 const connections = new Map<WebContents, Connection>();
 
 /** Whether an IPC event comes from the window's own page. */
@@ -101,3 +154,39 @@ ipcMain.handle(FILE_CHANNEL, async (event, path: unknown) => {
   );
 });
 openWindow();
+
+Menu.setApplicationMenu(
+  Menu.buildFromTemplate(menuTemplate(process.platform, { show, openRunsFolder: () => void shell.openPath(runsDir) })),
+);
+
+/** Tells what became of runs while nobody looks. */
+function notify(before: RunList, after: RunList): void {
+  if (BrowserWindow.getFocusedWindow() !== null || !Notification.isSupported()) return;
+  for (const { run, title, body } of runNotices(before, after)) {
+    const notice = new Notification({ title, body });
+    notice.on('click', () => show(`#/runs/${encodeURIComponent(run)}`));
+    // On a Mac an unsigned build may not notify; the window tells it anyway.
+    notice.on('failed', (_event, reason) => console.error(`notification: ${reason}`));
+    notice.show();
+  }
+}
+
+let watching = new AbortController();
+function watchRuns(): void {
+  watching = new AbortController();
+  let before: RunList | null = null;
+  void router.follow(
+    'runs.watch',
+    {},
+    (item) => {
+      const list = item as RunList;
+      if (before !== null) notify(before, list);
+      before = list;
+    },
+    watching.signal,
+  );
+}
+watchRuns();
+// Asleep, nothing is seen: what changed meanwhile is read anew on waking instead of told as news.
+powerMonitor.on('suspend', () => watching.abort());
+powerMonitor.on('resume', watchRuns);

@@ -10,7 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { openConnection } from './rpc/connection.ts';
 import { errorOf, type Router } from './rpc/router.ts';
 import { type Asked, checkHost, checkOrigin, checkToken, cookieName, type Refusal, sameSecret } from './shell/browser-guard.ts';
-import { fileBelow, SAFE_HEADERS, readPage } from './shell/page.ts';
+import { fileBelow, readPage, SAFE_HEADERS } from './shell/page.ts';
 import type { GivenFiles } from './workbench/given-files.ts';
 
 export interface ServeOptions {

@@ -1,20 +1,14 @@
 /** Opens the window: builds it where the sources are newer than out/, fetches Electron's binary once, then starts it. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endChildren, runProcess } from './child-process.ts';
+import { electronBinary } from './electron-binary.ts';
+import { findProgram } from './system-packages.ts';
 
 const root = dirname(import.meta.dirname);
 const electron = join(root, 'node_modules', 'electron');
 const outputs = ['main/desktop.js', 'preload/index.cjs', 'renderer/index.html'].map((path) => join(root, 'out', path));
-
-/** Path of Electron's program, null where it was not fetched. Its npm package names the file in path.txt once it is there. */
-export function electronBinary(folder: string): string | null {
-  const named = join(folder, 'path.txt');
-  if (!existsSync(named)) return null;
-  const path = join(folder, 'dist', readFileSync(named, 'utf8').trim());
-  return existsSync(path) ? path : null;
-}
 
 /** Whether a source was changed after the oldest output was written, or an output is missing. */
 async function buildIsOld(): Promise<boolean> {
@@ -26,6 +20,13 @@ async function buildIsOld(): Promise<boolean> {
     if (statSync(join(root, path)).mtimeMs > built) return true;
   }
   return false;
+}
+
+/** Serves the window and opens it in this machine's browser, where there is one to open. */
+async function browserShell(): Promise<number> {
+  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : findProgram(['xdg-open']);
+  const args = [join(root, 'main', 'cli.ts'), 'serve', ...(opener === null ? [] : ['--open', opener]), ...process.argv.slice(2)];
+  return (await runProcess(process.execPath, args, { cwd: root })).code ?? 1;
 }
 
 async function main(): Promise<number> {
@@ -40,10 +41,8 @@ async function main(): Promise<number> {
   }
   const program = electronBinary(electron);
   if (program === null) {
-    process.stderr.write(
-      "Electron's program could not be fetched here, so there is no window; use the command line: npx medlogictrace runs list\n",
-    );
-    return 1;
+    process.stderr.write("Electron's program could not be fetched here; the same window opens in a browser instead.\n");
+    return browserShell();
   }
   // Left over from a parent that is itself an Electron app, it would turn Electron into a plain Node.
   const result = await runProcess(program, [root, ...process.argv.slice(2)], { cwd: root, env: { ELECTRON_RUN_AS_NODE: undefined } });

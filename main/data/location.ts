@@ -11,9 +11,6 @@ export function projectRoot(from: string = import.meta.dirname): string {
   }
 }
 
-/** `MEDLOGICTRACE_DATA`, else `../shared/data` beside the project. Absolute. */
-export const dataFolder = (): string => resolve(process.env.MEDLOGICTRACE_DATA || join(projectRoot(), '..', 'shared', 'data'));
-
 /** Where programs keep a user's data: `~/.local/share`, on a Mac `~/Library/Application Support`, on Windows `%APPDATA%`. */
 function userDataFolder(): string {
   if (process.platform === 'win32') return process.env.APPDATA || join(homedir(), 'AppData', 'Roaming');
@@ -23,6 +20,13 @@ function userDataFolder(): string {
 
 /** What the program keeps for its user: `MEDLOGICTRACE_HOME`, else `medlogictrace` in the user-data folder. Absolute. */
 export const homeFolder = (): string => resolve(process.env.MEDLOGICTRACE_HOME || join(userDataFolder(), 'medlogictrace'));
+
+/** `MEDLOGICTRACE_DATA`, else `../shared/data` beside the project where there is one, else `data` in the home folder. Absolute. */
+export function dataFolder(): string {
+  if (process.env.MEDLOGICTRACE_DATA) return resolve(process.env.MEDLOGICTRACE_DATA);
+  const beside = join(projectRoot(), '..', 'shared', 'data');
+  return existsSync(beside) ? resolve(beside) : join(homeFolder(), 'data');
+}
 
 /** The user's own data sets: `MEDLOGICTRACE_DATASETS`, else `datasets` in the home folder. Absolute. */
 export const datasetsFolder = (): string => resolve(process.env.MEDLOGICTRACE_DATASETS || join(homeFolder(), 'datasets'));

@@ -1,7 +1,7 @@
 /** The router over all services of the workbench: the same behind both shells. */
 import { appHandlers } from './handlers/app.ts';
 import { compareHandlers } from './handlers/compare.ts';
-import { configureHandlers } from './handlers/configure.ts';
+import { configureHandlers, configureSources } from './handlers/configure.ts';
 import { datasetsHandlers, datasetsSources } from './handlers/datasets.ts';
 import { modelsHandlers, modelsSources } from './handlers/models.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
@@ -23,6 +23,7 @@ export const createSources = (services: Services): Sources => ({
   ...runsSources(services),
   ...datasetsSources(services),
   ...modelsSources(services),
+  ...configureSources(services),
 });
 
 export const createWorkbenchRouter = (services: Services): Router => createRouter(createHandlers(services), createSources(services));

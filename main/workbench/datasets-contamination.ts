@@ -57,7 +57,8 @@ function lookInProcess(spec: string): Promise<SplitContamination[]> {
       else fail(answer.input ? new InputError(answer.error, 'data') : new Error(answer.error));
     });
     worker.once('error', fail);
-    worker.once('exit', () => fail(new Error(`the search for ${spec} in its other splits ended without an answer`)));
+    // Comes after every message; `exit` may come before the last one.
+    worker.once('disconnect', () => fail(new Error(`the search for ${spec} in its other splits ended without an answer`)));
   });
 }
 

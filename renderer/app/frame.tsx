@@ -7,6 +7,7 @@ import { verdictOfRun } from '../../shared/run-words.ts';
 import { hrefOf, usePath } from './address.ts';
 import './frame.css';
 import { Guard } from './guard.tsx';
+import { useKeptTheme } from './kept-theme.ts';
 import { MODIFIER } from './keyboard.ts';
 import { Palette } from './palette.tsx';
 import { useFollowRuns, useRunList } from './run-list.ts';
@@ -104,7 +105,8 @@ function LostBanner() {
 
 export function Frame() {
   useFollowRuns();
-  useWindowShortcuts();
+  useKeptTheme();
+  useWindowShortcuts(VIEWS);
   const [first = 'home', ...rest] = usePath();
   const view = VIEWS.find(({ path }) => path === first) ?? (VIEWS[0] as View);
   const Subject = view.component;

@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'react';
 import { create } from 'zustand';
 import { open } from './address.ts';
 import { isMac, isTyping, MODIFIER } from './keyboard.ts';
-import { VIEWS } from './views.ts';
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` gives it: `j`, `Enter`, `[`. */
@@ -43,13 +42,13 @@ export function useShortcuts(title: string, shortcuts: readonly Shortcut[]): voi
 
 const dialogIsOpen = (): boolean => document.querySelector('[role="dialog"][aria-modal="true"]') !== null;
 
-/** Listens for the whole window; mounted once, in the frame. */
-export function useWindowShortcuts(): void {
+/** Listens for the whole window; mounted once, in the frame. `views`: given, since the views themselves import this file; the same list every time. */
+export function useWindowShortcuts(views: readonly { digit: number; path: string }[]): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const command = isMac ? event.metaKey : event.ctrlKey;
       if (command && !event.altKey && !event.shiftKey) {
-        const view = VIEWS.find(({ digit }) => String(digit) === event.key);
+        const view = views.find(({ digit }) => String(digit) === event.key);
         if (view !== undefined) {
           event.preventDefault();
           open([view.path]);
@@ -75,10 +74,11 @@ export function useWindowShortcuts(): void {
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, []);
+  }, [views]);
 }
 
-const ALWAYS: readonly [string, string][] = [
+/** Keys that work in every view. */
+export const ALWAYS: readonly [string, string][] = [
   [`${MODIFIER}K`, 'command palette'],
   [`${MODIFIER}1 … 8`, 'views'],
   [`${MODIFIER}N`, 'new run'],

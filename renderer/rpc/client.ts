@@ -38,6 +38,7 @@ const Frame = z.discriminatedUnion('kind', [
   z.object({ id: z.number(), kind: z.literal('reply'), reply: z.unknown() }),
   z.object({ id: z.number(), kind: z.literal('item'), item: z.unknown() }),
   z.object({ id: z.number(), kind: z.literal('end'), error: RpcError.nullable() }),
+  z.object({ id: z.number(), kind: z.literal('show'), address: z.string().startsWith('#/') }),
 ]);
 const GivenFile = z.object({ handle: z.string(), name: z.string(), bytes: z.number() });
 export type GivenFile = z.infer<typeof GivenFile>;
@@ -79,7 +80,8 @@ class Client {
     if (frame.kind === 'reply') {
       this.waiting.get(frame.id)?.done(frame.reply);
       this.waiting.delete(frame.id);
-    } else if (frame.kind === 'item') this.following.get(frame.id)?.onItem(frame.item);
+    } else if (frame.kind === 'show') location.hash = frame.address;
+    else if (frame.kind === 'item') this.following.get(frame.id)?.onItem(frame.item);
     else {
       const ended = this.following.get(frame.id);
       this.following.delete(frame.id);

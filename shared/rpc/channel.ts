@@ -16,7 +16,9 @@ export type ClientFrame =
 export type ServerFrame =
   | { id: number; kind: 'reply'; reply: unknown }
   | { id: number; kind: 'item'; item: unknown }
-  | { id: number; kind: 'end'; error: unknown };
+  | { id: number; kind: 'end'; error: unknown }
+  /** The shell brings up an address of the window (menu, notification). */
+  | { id: number; kind: 'show'; address: string };
 
 /** What a shell gives to the window. Everything that goes through it is checked on the other side. */
 export interface Port {

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { appRoutes } from './app.ts';
 import { compareRoutes } from './compare.ts';
-import { configureRoutes } from './configure.ts';
+import { configureRoutes, configureTopics } from './configure.ts';
 import { datasetsRoutes, datasetsTopics } from './datasets.ts';
 import { modelsRoutes, modelsTopics } from './models.ts';
 import { runsRoutes, runsTopics } from './runs.ts';
@@ -22,7 +22,7 @@ export const routes = {
   ...settingsRoutes,
 } as const;
 
-export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics } as const;
+export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics } as const;
 
 export type RouteName = keyof typeof routes;
 /** What a caller gives: defaults may be left out. */

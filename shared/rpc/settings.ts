@@ -1,3 +1,34 @@
-/** Routes of the window's "settings" views. */
+/** Routes of the settings: folders, backends, theme, secrets, storage. */
+import { z } from 'zod';
+import { BackendList } from '../backend-status.ts';
+import { RunsCleaned } from '../run-cleaning.ts';
+import { SecretName } from '../secret-names.ts';
+import { FolderInForce, Preferences, SecretState, Storage, ThemeChoice } from '../settings.ts';
+import { RunId } from './runs.ts';
 
-export const settingsRoutes = {} as const;
+const nothing = z.strictObject({});
+/** A run's id that cannot lead out of a folder, nor to a hidden one in it. */
+const VisibleRunId = RunId.refine((run) => !run.startsWith('.'), 'a run id does not start with a dot');
+
+export const settingsRoutes = {
+  'settings.folders': { input: nothing, output: z.array(FolderInForce) },
+  /** What `medlogictrace backends` says. */
+  'settings.backends': { input: nothing, output: BackendList },
+  'settings.preferences': { input: nothing, output: Preferences },
+  'settings.set_theme': { input: z.strictObject({ theme: ThemeChoice }), output: Preferences },
+  /** Which secrets are set, and from where. There is no route that gives one. */
+  'settings.secrets': { input: nothing, output: z.array(SecretState) },
+  /** `value` null forgets it. Longer texts are refused by the handler, whose message does not repeat them. */
+  'settings.set_secret': {
+    input: z.strictObject({ name: SecretName, value: z.string().nullable() }),
+    output: z.array(SecretState),
+  },
+  'settings.storage': { input: nothing, output: Storage },
+  /** Moves a run to the trash, and back. */
+  'settings.trash_run': { input: z.strictObject({ run: VisibleRunId }), output: nothing },
+  'settings.restore_run': { input: z.strictObject({ run: VisibleRunId }), output: nothing },
+  /** Deletes for good what the reader saw in the trash. */
+  'settings.empty_trash': { input: z.strictObject({ runs: z.array(VisibleRunId) }), output: z.object({ bytes: z.number() }) },
+  /** What `runs gc` would free; with `yes` it is deleted for good. */
+  'settings.clean': { input: z.strictObject({ yes: z.boolean() }), output: RunsCleaned },
+} as const;

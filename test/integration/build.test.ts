@@ -25,6 +25,8 @@ describe('npm run build', () => {
 
   test('the main process is one module that leaves packages and Electron to be resolved at run time', () => {
     const main = text('main', 'desktop.js');
+    // In a chunk of its own a file would look for resources one folder too deep.
+    expect(readdirSync(join(out, 'main'))).toEqual(['desktop.js']);
     const imported = [...main.matchAll(/^import .* from "([^"]+)"/gm)].map((match) => match[1] ?? '');
     expect(imported).toContain('electron');
     const known = new Set([...builtinModules.flatMap((name) => [name, `node:${name}`]), 'electron', 'zod']);

@@ -1,0 +1,45 @@
+/** What the window remembers for its user, whichever shell shows it: `settings.json` in the home folder. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Preferences } from '../../shared/settings.ts';
+import { homeFolder } from '../data/location.ts';
+import { writeUserFile } from './user-file.ts';
+
+const pathOf = (): string => join(homeFolder(), 'settings.json');
+
+/** As kept; the defaults where there are none, or where they cannot be read: a window must always open. */
+export async function readPreferences(): Promise<Preferences> {
+  try {
+    return Preferences.parse(JSON.parse(await readFile(pathOf(), 'utf8')));
+  } catch {
+    return Preferences.parse({});
+  }
+}
+
+/** One change after the other: two windows that change different things must both be kept. */
+let last: Promise<unknown> = Promise.resolve();
+
+function change(make: (before: Preferences) => Preferences): Promise<Preferences> {
+  const next = last
+    .catch(() => undefined)
+    .then(async () => {
+      const after = make(await readPreferences());
+      await writeUserFile(pathOf(), `${JSON.stringify(after, null, 2)}\n`);
+      return after;
+    });
+  last = next;
+  return next;
+}
+
+/** Errors: the system's, where the home folder cannot be written. */
+export const setTheme = (theme: Preferences['theme']): Promise<Preferences> => change((before) => ({ ...before, theme }));
+
+/** Remembers that someone looked at a folder of runs now, and gives when that was before; null the first time. */
+export async function lookedAt(runsDir: string, now: string): Promise<string | null> {
+  let before: string | null = null;
+  await change((kept) => {
+    before = kept.looked[runsDir] ?? null;
+    return { ...kept, looked: { ...kept.looked, [runsDir]: now } };
+  });
+  return before;
+}
