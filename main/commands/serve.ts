@@ -8,8 +8,11 @@ import { wholeNumber } from './options.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
+/** What a page keeps for itself belongs to its port: the same one brings it back. */
+const USUAL_PORT = 8417;
+
 interface ServeFlags {
-  port: number;
+  port?: number;
   runs?: string;
   open?: string;
 }
@@ -18,7 +21,11 @@ export function register(program: Command, io: Io): void {
   program
     .command('serve')
     .description('serve the window to a browser on this machine; prints its address')
-    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber(0, 65535), 0)
+    .option(
+      '--port <n>',
+      `port on 127.0.0.1; 0 takes a free one (default: ${USUAL_PORT}, where the window finds its column widths again, else a free one)`,
+      wholeNumber(0, 65535),
+    )
     .option('--runs <dir>', 'folder of the runs')
     .option('--open <program>', 'also hand the address to this program (open, xdg-open)')
     .action(async (flags: ServeFlags) => {
@@ -36,8 +43,11 @@ export function register(program: Command, io: Io): void {
       const files = new GivenFiles();
       const runner = new RunnerService();
       const router = createWorkbenchRouter({ version, runsDir: resolve(flags.runs ?? defaultRunsDir()), files, runner });
-      const server = await serve({ router, files, pages, port: flags.port }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EADDRINUSE') throw error;
+      const start = (port: number) => serve({ router, files, pages, port });
+      const taken = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      const server = await start(flags.port ?? USUAL_PORT).catch((error: unknown) => {
+        if (!taken(error)) throw error;
+        if (flags.port === undefined) return start(0);
         throw new InputError(`--port ${flags.port} is taken by another program; give another, or 0 for any`, '--port');
       });
       io.out({ url: server.url, port: server.port }, `The workbench is at ${server.url}\nCtrl-C ends this server; runs go on.`);

@@ -5,6 +5,7 @@ import { FileUp, PanelRight } from 'lucide-react';
 import { type DragEvent, useCallback, useRef, useState } from 'react';
 import type { DatasetEntry } from '../../../shared/rpc/datasets.ts';
 import { open, useParameter, usePath } from '../../app/address.ts';
+import { PaneHandle } from '../../app/pane-handle.tsx';
 import { useShortcuts } from '../../app/shortcuts.tsx';
 import { Empty, Failed, Loading } from '../../app/states.tsx';
 import { useQuery } from '../../rpc/use-query.ts';
@@ -84,6 +85,7 @@ function SplitView({ entry, split, onSaved, onImport }: { entry: DatasetEntry; s
           onPlace={onPlace}
         />
       </section>
+      {shownSide === 'closed' ? null : <PaneHandle pane="after" name="datasets-detail" label="Width of the detail" />}
       {shownSide === 'closed' ? null : (
         <aside className="pane-inspector datasets-side" aria-label="Detail">
           <SegmentedControl
@@ -168,6 +170,7 @@ export default function Datasets() {
       onDrop={drop}
     >
       <CatalogueList entries={list.data} data={data} split={split} />
+      <PaneHandle pane="before" name="datasets-list" label="Width of the list" />
       {importing !== null ? (
         <ImportView
           choice={file}

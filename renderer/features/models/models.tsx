@@ -4,6 +4,7 @@ import { PanelRight, RefreshCw } from 'lucide-react';
 import { useMemo } from 'react';
 import type { ModelEntry } from '../../../shared/model-list.ts';
 import { hrefOf, useParameter, usePath } from '../../app/address.ts';
+import { PaneHandle } from '../../app/pane-handle.tsx';
 import { Failed, Loading } from '../../app/states.tsx';
 import { useQuery } from '../../rpc/use-query.ts';
 import { ModelFacts, ModelLineage } from './model-facts.tsx';
@@ -45,6 +46,7 @@ function Subject({ entry, inspector }: { entry: ModelEntry; inspector: boolean }
           <ModelCard model={model} />
         </Tabs.Panel>
       </Tabs>
+      {inspector ? <PaneHandle pane="after" name="models-facts" label="Width of the facts" /> : null}
       {inspector ? (
         <aside className="pane-inspector models-inspector" aria-label="Facts of the model">
           <ModelLineage model={model} />
@@ -105,6 +107,7 @@ export default function Models() {
       )}
       <div className="panes">
         <ModelListPane list={list} checks={checks} chosen={entry?.id ?? null} />
+        <PaneHandle pane="before" name="models-list" label="Width of the list" />
         {entry === undefined ? (
           <div className="pane-subject">
             <Failed

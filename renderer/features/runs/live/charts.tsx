@@ -4,6 +4,7 @@ import { useCallback, useDeferredValue, useMemo, useState } from 'react';
 import { isSecondary, rankOfMetric } from '../../../../shared/figures/learning-curves.ts';
 import { MetricAxis, type MetricSeries } from '../../../../shared/metric-series.ts';
 import { useParameter } from '../../../app/address.ts';
+import { PaneHandle } from '../../../app/pane-handle.tsx';
 import { useShortcuts } from '../../../app/shortcuts.tsx';
 import { Empty, Failed, Loading } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
@@ -135,6 +136,7 @@ export function ChartsTab({ run, kind, live }: LiveTabProps) {
               </details>
             ) : null}
           </div>
+          <PaneHandle pane="after" name="live-values" label="Width of the values" />
           <PointPanel run={run} kind={kind} series={[...main, ...rest]} x={x} hovered={hovered} pin={pin} onUnpin={() => setPin(null)} />
         </div>
       )}

@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import { figureText } from '../../../../shared/figures/number-text.ts';
 import { type AnswerGroup, AnswerVerdict, type GroupFilter, Phase } from '../../../../shared/run-live.ts';
 import { open, useParameter } from '../../../app/address.ts';
+import { PaneHandle } from '../../../app/pane-handle.tsx';
 import { useShortcuts } from '../../../app/shortcuts.tsx';
 import { Empty, Failed, Loading } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
@@ -214,6 +215,7 @@ export function CompletionsTab({ run, kind, live }: LiveTabProps) {
             empty="No question fits. Take a condition away."
           />
         </div>
+        <PaneHandle pane="before" name="completions-list" label="Width of the list" />
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keys */}
         <section className="pane-subject" aria-label="Answers" tabIndex={0}>
           {group === undefined ? (
