@@ -5,28 +5,42 @@ import type { Question } from '../../shared/question.ts';
 import type { Phase, ShownAnswer, ShownGroup } from '../../shared/run-live.ts';
 import type { CompletionRecord, RunRecord } from '../../shared/run-record.ts';
 import { openDataset } from '../data/catalogue.ts';
+import { hashQuestions } from '../data/dataset.ts';
 import type { CompletionIndex } from './completion-index.ts';
 import { Kept } from './kept.ts';
 
+interface AskedSet {
+  byId: ReadonlyMap<string, Question>;
+  /** Whether they are the questions that the run was given. */
+  same: boolean;
+}
+
 /** Questions by id, of the few data sets that were opened last. */
-const opened = new Kept<Promise<Map<string, Question>>>(3);
+const opened = new Kept<Promise<AskedSet>>(3);
 
 function specOf({ config }: RunRecord, phase: Phase): string {
   if (config.kind === 'evaluate') return config.data.test;
   return phase === 'train' ? config.data.train : config.data.validation;
 }
 
+/** The set as it is now, and whether `run.json` froze the same: a generator or a file may have changed since. */
+async function askedSet(spec: string, record: RunRecord): Promise<AskedSet> {
+  const { name, split, questions } = await openDataset(spec);
+  const frozen = record.data.find((one) => one.name === name && one.split === split);
+  const same = frozen !== undefined && hashQuestions(questions.slice(0, frozen.n)) === frozen.hash;
+  return { byId: new Map(questions.map((question) => [question.id, question])), same };
+}
+
 async function questionOf(record: RunRecord, phase: Phase, id: string): Promise<{ question: Question | null; missing: string | null }> {
   const spec = specOf(record, phase);
+  const key = `${record.id} ${spec}`;
   try {
-    const byId = await opened.get(
-      spec,
-      async () => new Map((await openDataset(spec)).questions.map((question) => [question.id, question])),
-    );
+    const { byId, same } = await opened.get(key, () => askedSet(spec, record));
+    if (!same) return { question: null, missing: `${spec} holds other questions now than when this run was made` };
     const question = byId.get(id) ?? null;
     return { question, missing: question === null ? `${spec} holds no question ${id} any more` : null };
   } catch (error) {
-    opened.drop(spec);
+    opened.drop(key);
     return { question: null, missing: error instanceof Error ? error.message : String(error) };
   }
 }
