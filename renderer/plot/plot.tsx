@@ -51,6 +51,13 @@ function rangeOf(event: Record<string, unknown>): [number, number] | null | unde
   return event['xaxis.autorange'] === true ? null : undefined;
 }
 
+let lastTurn: Promise<unknown> = Promise.resolve();
+/** Figures are drawn anew one a frame: a live update of many must not hold up a key or a click. */
+function turn(): Promise<unknown> {
+  lastTurn = lastTurn.then(() => new Promise(requestAnimationFrame));
+  return lastTurn;
+}
+
 /** Draws into `area` whenever the figure or the box's width changes, and only while it is in sight. */
 function useDrawing(props: PlotProps, tries: number) {
   const area = useRef<HTMLDivElement>(null);
@@ -83,6 +90,8 @@ function useDrawing(props: PlotProps, tries: number) {
       try {
         plotly ??= await loadPlotly();
         while (stale && seen && !over) {
+          if (listening) await turn();
+          if (!seen || over) break;
           stale = false;
           const { figure, uirevision, height } = latest.current;
           const size = { width: element.clientWidth, height: height ?? figure.layout.height ?? 280 };
