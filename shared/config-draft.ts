@@ -1,7 +1,8 @@
 /** A config while it is being written in a form: sparse, perhaps wrong, and what can be said of it all the same. */
+import { z } from 'zod';
 import { CONFIG_KINDS, CONFIG_SCHEMAS, type ConfigKind, type FormField, formFields } from './config-form.ts';
-import { CONFIG_VERSION, migrateConfig } from './config-migration.ts';
 import { noLayers, withLayer } from './config-layers.ts';
+import { CONFIG_VERSION, migrateConfig } from './config-migration.ts';
 import { InputError } from './input-error.ts';
 import { isPlainObject, type JsonObject } from './json-object.ts';
 import { parseJsonc } from './jsonc.ts';
@@ -54,15 +55,12 @@ const compared = (draft: Draft, field: FormField): unknown => {
   return field.kind === 'rewards' && Array.isArray(value) ? value.map(wholeTerm) : value;
 };
 
-/** A reward term with what it leaves out. */
-const wholeTerm = (term: unknown): unknown => (isPlainObject(term) ? { weight: 1, start_step: 0, params: {}, ...orderedTerm(term) } : term);
-const orderedTerm = ({ name, weight = 1, start_step = 0, params = {}, ...rest }: JsonObject): JsonObject => ({
-  weight,
-  start_step,
-  params,
-  name,
-  ...rest,
-});
+/** A reward term with what it leaves out, its settings in one order. */
+function wholeTerm(term: unknown): unknown {
+  if (!isPlainObject(term)) return term;
+  const { name, weight = 1, start_step = 0, params = {}, ...rest } = term;
+  return { name, weight, start_step, params, ...rest };
+}
 
 export interface Difference {
   path: string;
@@ -79,6 +77,12 @@ export function differences(here: Draft, there: Draft): Difference[] {
   });
 }
 
+/** Parts that a config must have, if only empty. */
+const needed = (kind: ConfigKind): string[] =>
+  Object.entries(CONFIG_SCHEMAS[kind].shape).flatMap(([key, schema]) =>
+    schema instanceof z.ZodObject && !schema.safeParse(undefined).success ? [key] : [],
+  );
+
 /** The settings that differ from the defaults: what a file has to say. Settings that the schema does not know stay. */
 export function sparse(config: Draft): Draft {
   let draft: Draft = structuredClone(config);
@@ -92,11 +96,12 @@ export function sparse(config: Draft): Draft {
     const isPart = fieldsOf(config.kind).some(({ path, kind }) => path === key && kind === 'part');
     if (!isPart && isPlainObject(value) && Object.keys(value).length === 0) delete draft[key];
   }
+  for (const key of needed(config.kind)) draft[key] ??= {};
   return draft;
 }
 
 /** What the schema says against a draft, field by field. */
-export const draftMistakes = (draft: Draft): Mistake[] => mistakesIn(CONFIG_SCHEMAS[draft.kind], draft);
+export const draftMistakes = (draft: Draft): Mistake[] => mistakesIn(CONFIG_SCHEMAS[draft.kind], sparse(draft));
 
 /** The draft as the text of a config file. */
 export const fileText = (draft: Draft): string => {
@@ -123,7 +128,9 @@ export function draftOfFile(text: string, name: string, presets: ReadonlyMap<str
   if (base !== undefined) {
     const preset = typeof base === 'string' ? presets.get(base) : undefined;
     if (preset === undefined) {
-      throw new InputError(`${name}: "extends": ${unknownName('preset', typeof base === 'string' ? base : JSON.stringify(base), [...presets.keys()])}`);
+      throw new InputError(
+        `${name}: "extends": ${unknownName('preset', typeof base === 'string' ? base : JSON.stringify(base), [...presets.keys()])}`,
+      );
     }
     layers = withLayer(layers, preset, { source: 'preset', label: `preset ${String(base)}` });
   }

@@ -1,3 +1,28 @@
-/** Routes of the window's "configure" views. */
+/** Routes of the view "New run": what to begin with, what a config comes to, and the start, once. */
+import { z } from 'zod';
+import { DryRun } from '../dry-run.ts';
+import { StartPoints } from '../start-points.ts';
 
-export const configureRoutes = {} as const;
+/** A config as a file holds it; settings may be left out. */
+const config = z.record(z.string(), z.unknown());
+const Resolved = DryRun.extend({ notes: z.array(z.string()) });
+
+export const StartedRun = z.object({
+  run: z.string(),
+  /** It had been started by an earlier question of the same number. */
+  again: z.boolean(),
+});
+export type StartedRun = z.infer<typeof StartedRun>;
+
+export const configureRoutes = {
+  'configure.start_points': { input: z.strictObject({}), output: StartPoints },
+  /** What `run --dry-run --no-probe` says: the model, the data and the prompts are looked at, nothing is written. */
+  'configure.check': { input: z.strictObject({ config }), output: Resolved },
+  /** Starts a run that outlives the window. Asked again under the same `request` it starts nothing and names the run. */
+  'configure.start': { input: z.strictObject({ config, request: z.uuid() }), output: StartedRun },
+} as const;
+
+export const configureTopics = {
+  /** What `run --dry-run` says, one item; tries the model for some seconds, and stops when it is no longer followed. */
+  'configure.estimate': { input: z.strictObject({ config }), item: Resolved },
+} as const;

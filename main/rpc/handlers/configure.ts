@@ -1,6 +1,24 @@
-/** Answers of the namespace "configure". */
-import type { configureRoutes } from '../../../shared/rpc/configure.ts';
-import type { Handlers } from '../router.ts';
+/** Answers of the view "New run". */
+import type { configureRoutes, configureTopics } from '../../../shared/rpc/configure.ts';
+import { checkNamed, RunStarts } from '../../workbench/start-run.ts';
+import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
 
-export const configureHandlers = (_services: Services): Pick<Handlers, keyof typeof configureRoutes> => ({});
+export function configureHandlers({ runsDir, runner }: Services): Pick<Handlers, keyof typeof configureRoutes> {
+  const starts = new RunStarts(runsDir, runner);
+  return {
+    'configure.start_points': () => runner.ask('config.start_points', {}),
+    'configure.check': async ({ config }) => {
+      checkNamed(config, runsDir);
+      return runner.ask('config.resolve', { config });
+    },
+    'configure.start': ({ config, request }) => starts.start(config, request),
+  };
+}
+
+export const configureSources = ({ runsDir, runner }: Services): Pick<Sources, keyof typeof configureTopics> => ({
+  'configure.estimate': async function* ({ config }, signal) {
+    checkNamed(config, runsDir);
+    yield await runner.ask('config.estimate', { config }, signal);
+  },
+});

@@ -1,6 +1,104 @@
-/** The view "configure". */
-import { Empty } from '../../app/states.tsx';
+/** The view "New run": a config written in a form, checked while it is, and started once. */
+import { useState } from 'react';
+import type { StartPoints } from '../../../shared/start-points.ts';
+import { open, useParameter } from '../../app/address.ts';
+import { useRunList } from '../../app/run-list.ts';
+import { Failed, Loading } from '../../app/states.tsx';
+import { CallFailed } from '../../rpc/client.ts';
+import { useQuery } from '../../rpc/use-query.ts';
+import './configure.css';
+import { DropZone } from './drop-zone.tsx';
+import { Editor } from './editor.tsx';
+import { importFile } from './exchange.ts';
+import { StartList } from './start-list.tsx';
+import { asDraft, FILE, FIRST, type ImportedFile, keepFile, keptFile, knownStart, type StartPoint } from './start-point.ts';
+
+/** The start point of the address, which may have to be read from a run. */
+function useStartPoint(
+  from: string,
+  points: StartPoints,
+  file: ImportedFile | null,
+): { start: StartPoint | null; error: CallFailed | null } {
+  const own: StartPoint | null =
+    from === FILE
+      ? file === null
+        ? null
+        : { id: FILE, label: file.name, draft: file.draft, notes: file.notes, preset: null }
+      : knownStart(from, points);
+  const isRun = own === null && from !== FILE;
+  // An id never holds a slash; what does is no run and is asked for nowhere.
+  const { data, stale, error } = useQuery('runs.record', { run: isRun ? from.replaceAll(/[/\\]/g, '_') : 'none' }, { enabled: isRun });
+  if (own !== null) return { start: own, error: null };
+  if (from === FILE) {
+    return { start: null, error: new CallFailed({ code: 'failed', message: 'The file was imported in another tab. Import it here.' }) };
+  }
+  if (error !== null) return { start: null, error };
+  const draft = data === null || stale ? null : asDraft(data.config);
+  return { start: draft === null ? null : { id: from, label: `run ${from}`, draft, notes: [], preset: null }, error: null };
+}
+
+function Ready({ points }: { points: StartPoints }) {
+  const [given] = useParameter('from');
+  const from = given ?? FIRST;
+  const [file, setFile] = useState(keptFile);
+  const [count, setCount] = useState(0);
+  const [refused, setRefused] = useState<string | null>(null);
+  const runs = useRunList(({ list }) => list?.runs) ?? [];
+  const { start, error } = useStartPoint(from, points, file);
+
+  const take = async (picked: File): Promise<void> => {
+    try {
+      const imported = await importFile(picked, points);
+      keepFile(imported);
+      setFile(imported);
+      setCount((before) => before + 1);
+      setRefused(null);
+      open(['new'], { from: FILE });
+    } catch (thrown) {
+      setRefused(thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  };
+  return (
+    <DropZone take={(picked) => void take(picked)}>
+      <StartList points={points} runs={runs} file={file} chosen={from} />
+      {start === null ? (
+        <div className="pane-subject configure-subject">
+          {error === null ? (
+            <Loading what="Reading the run's config" />
+          ) : (
+            <Failed
+              what={`There is nothing to begin with under “${from}”`}
+              error={
+                new Error(
+                  `${error.code === 'input' ? 'No preset and no run of this folder has that name.' : error.message}\nChoose something from the list on the left.`,
+                )
+              }
+            />
+          )}
+        </div>
+      ) : (
+        <Editor
+          key={`${from} ${count}`}
+          start={start}
+          points={points}
+          runs={runs}
+          take={(picked) => void take(picked)}
+          refused={refused}
+          dismiss={() => setRefused(null)}
+        />
+      )}
+    </DropZone>
+  );
+}
 
 export default function Configure() {
-  return <Empty title="Configure">This view is not built yet.</Empty>;
+  const { data: points, error, refresh } = useQuery('configure.start_points', {});
+  if (points === null) {
+    return error === null ? (
+      <Loading what="Reading the presets" />
+    ) : (
+      <Failed what="The presets could not be read" error={error} retry={refresh} />
+    );
+  }
+  return <Ready points={points} />;
 }

@@ -1,0 +1,80 @@
+/** Starting a run from the window: what it may name, and once for each request however often it is asked. */
+import { existsSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
+import { InputError } from '../../shared/input-error.ts';
+import { isPlainObject, type JsonObject } from '../../shared/json-object.ts';
+import type { StartedRun } from '../../shared/rpc/configure.ts';
+import { DATASET_NAMES } from '../data/catalogue.ts';
+import { ownNames } from '../data/imported-set.ts';
+import { startRun } from '../machine/local.ts';
+import { defaultModelsDir, EMBEDDED } from './models.ts';
+import type { RunnerService } from './runner-service.ts';
+import { logEnd } from './runs.ts';
+
+const isBelow = (path: string, folder: string): boolean => resolve(path).startsWith(resolve(folder) + sep);
+
+/**
+ * The window must not open what nobody put where models and data sets belong: models by name or below the folders of models and runs,
+ * data sets by name. Errors: InputError that names the field and the way round.
+ */
+export function checkNamed(config: JsonObject, runsDir: string): void {
+  if ('extends' in config) throw new InputError('"extends" belongs in a file; the window sends settings whole', 'extends');
+  const { model, data, few_shot } = config;
+  if (typeof model === 'string' && !EMBEDDED.includes(model)) {
+    const folders = [defaultModelsDir(runsDir), runsDir];
+    if (!folders.some((folder) => isBelow(model, folder))) {
+      throw new InputError(
+        `the window opens models of ${folders[0]} and of runs only, and ${model} is neither; put it there, or start this config on the command line`,
+        'model',
+      );
+    }
+  }
+  const named: [string, unknown][] = [
+    ...(isPlainObject(data) ? ['train', 'validation', 'test'].map((key): [string, unknown] => [`data.${key}`, data[key]]) : []),
+    ...(isPlainObject(few_shot) ? ([['few_shot.data', few_shot.data]] as [string, unknown][]) : []),
+  ];
+  const names = [...DATASET_NAMES, ...ownNames()];
+  for (const [field, spec] of named) {
+    // A wrong name is told by the check that opens it, which knows what was meant.
+    if (typeof spec !== 'string' || !/[/\\]/.test(spec) || names.includes(spec.split(':')[0] ?? '')) continue;
+    throw new InputError(
+      `the window opens data sets of its list only, and ${spec} is a file; import it in Data sets, or start this config on the command line`,
+      field,
+    );
+  }
+}
+
+/** Whether a runner has ever had the folder. */
+const wasStarted = (folder: string): boolean => existsSync(join(folder, 'pid')) || existsSync(join(folder, 'exit.json'));
+
+/** Starts runs, each request once: asked twice at once both get the one answer, and asked later, even by another process, its run. */
+export class RunStarts {
+  private readonly runsDir: string;
+  private readonly runner: RunnerService;
+  private readonly begun = new Map<string, Promise<StartedRun>>();
+
+  constructor(runsDir: string, runner: RunnerService) {
+    this.runsDir = runsDir;
+    this.runner = runner;
+  }
+
+  /** Errors: InputError naming the field; Error with the end of the log where the run ended at once. */
+  start(config: JsonObject, request: string): Promise<StartedRun> {
+    const known = this.begun.get(request);
+    if (known !== undefined) return known.then(({ run }) => ({ run, again: true }));
+    const starting = this.carryOut(config, request);
+    this.begun.set(request, starting);
+    // What failed may be mended and asked again.
+    starting.catch(() => this.begun.delete(request));
+    return starting;
+  }
+
+  private async carryOut(config: JsonObject, request: string): Promise<StartedRun> {
+    checkNamed(config, this.runsDir);
+    const { run, folder } = await this.runner.ask('config.create', { config, runs_dir: this.runsDir, request });
+    if (wasStarted(folder)) return { run, again: true };
+    const code = await startRun(folder, { detached: true }).begun();
+    if (code !== null && code !== 0) throw new Error(`run ${run} ended at once: ${logEnd(folder)}`);
+    return { run, again: false };
+  }
+}
