@@ -1,4 +1,5 @@
 /** Before against after on the same questions: is it better, no worse, worse, or can this set not tell? */
+import { z } from 'zod';
 import type { Comparison, Evaluation, EvaluationItem, Verdict } from './evaluation.ts';
 import { InputError } from './input-error.ts';
 import { accuracyEfficiencyScore } from './statistics/aes.ts';
@@ -68,6 +69,14 @@ export function differences(before: Evaluation, after: Evaluation): Comparable[]
   });
 }
 
+/** What two evaluations differ in, and how each was made there, in words. */
+export const DifferenceInWords = z.object({ name: z.enum(COMPARABLE), before: z.string(), after: z.string() });
+export type DifferenceInWords = z.infer<typeof DifferenceInWords>;
+
+/** Every difference with both sides in words. */
+export const differencesInWords = (before: Evaluation, after: Evaluation): DifferenceInWords[] =>
+  differences(before, after).map((name) => ({ name, before: VALUE[name](before), after: VALUE[name](after) }));
+
 function refuse(before: Evaluation, after: Evaluation, differing: readonly Comparable[]): never {
   const list = differing.map((name) => `  ${name}: ${VALUE[name](before)} before, ${VALUE[name](after)} after`);
   throw new InputError(
@@ -94,7 +103,8 @@ export interface Paired {
 /**
  * The answers of two evaluations, paired by question id, in the order of the first.
  * Where `questions` may differ, those that both were asked.
- * @throws InputError naming every difference not allowed, an unknown name in `allow`, a question answered twice or by one side only.
+ * @throws InputError naming every difference not allowed, an unknown name in `allow`, a question answered twice or by one side only, and
+ * for a reference that answered with no tokens where the other used some, since a token ratio to it has no meaning.
  */
 export function pairAnswers(
   before: Evaluation,
@@ -135,6 +145,12 @@ export function pairAnswers(
     ];
   });
   if (pairs.length === 0) throw new InputError(`${before.data} and ${after.data} have no question in common`, 'questions');
+  if (pairs.every((pair) => pair.beforeTokens === 0) && pairs.some((pair) => pair.afterTokens > 0)) {
+    throw new InputError(
+      `${before.model} answers with 0 tokens, so a token ratio to it has no meaning; take another as the reference, or as the first of two`,
+      'reference',
+    );
+  }
   return { pairs, allowed: differing };
 }
 
@@ -151,7 +167,7 @@ function effectivePairs(pairs: readonly Pair[], discordant: number, { accuracy_d
 
 /**
  * Compares two evaluations question by question.
- * @throws InputError as pairAnswers does, and for a reference that answered with no tokens, since a token ratio to it has no meaning.
+ * @throws InputError as pairAnswers does.
  */
 export function compareEvaluations(
   before: Evaluation,
@@ -163,13 +179,6 @@ export function compareEvaluations(
   const { pairs, allowed } = pairAnswers(before, beforeItems, after, afterItems, { allow, clusters });
   const resampled = pairedBootstrap(pairs, { draws, seed, margin });
   const { accuracy_difference, token_ratio } = resampled;
-  const nothingSaid = pairs.every((pair) => pair.beforeTokens === 0 && pair.afterTokens === 0);
-  if (token_ratio === null && !nothingSaid) {
-    throw new InputError(
-      `${before.model} answers with 0 tokens, so a token ratio to it has no meaning; take another as the reference, or as the first of two`,
-      'reference',
-    );
-  }
   const gained = pairs.filter((pair) => !pair.beforeCorrect && pair.afterCorrect).length;
   const lost = pairs.filter((pair) => pair.beforeCorrect && !pair.afterCorrect).length;
   const discordant = (gained + lost) / pairs.length;

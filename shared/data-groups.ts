@@ -27,7 +27,7 @@ export interface DataGroup {
 export const dataName = (evaluation: Evaluation): string => `${evaluation.data}:${evaluation.split}`;
 
 /** Evaluations of the same questions, or of one data set and split: the latter are refused later, by name, where their questions differ. */
-function byData(list: readonly NamedEvaluation[], allow: readonly string[]): NamedEvaluation[][] {
+export function byData(list: readonly NamedEvaluation[], allow: readonly string[]): NamedEvaluation[][] {
   const groups: { hashes: Set<string>; names: Set<string>; members: NamedEvaluation[] }[] = [];
   for (const entry of list) {
     const { evaluation } = entry;
@@ -42,6 +42,18 @@ function byData(list: readonly NamedEvaluation[], allow: readonly string[]): Nam
   }
   return groups.map((group) => group.members);
 }
+
+/**
+ * What a group is measured against: `chosen` where it is in it, else the evaluation of the same model that was made most like it; undefined
+ * where its model was not evaluated there.
+ */
+export const referenceAmong = (chosen: NamedEvaluation, members: readonly NamedEvaluation[]): NamedEvaluation | undefined =>
+  members.includes(chosen)
+    ? chosen
+    : likest(
+        chosen,
+        members.filter(({ evaluation }) => evaluation.model_hash === chosen.evaluation.model_hash),
+      );
 
 /** Of several evaluations of the reference's model, the one made most like it; how questions and prompts read follows from the data set. */
 function likest(reference: NamedEvaluation, candidates: readonly NamedEvaluation[]): NamedEvaluation | undefined {
@@ -77,12 +89,7 @@ export function dataGroups(
     );
   }
   return byData(list, allow).map((members): DataGroup => {
-    const found = members.includes(chosen)
-      ? chosen
-      : likest(
-          chosen,
-          members.filter(({ evaluation }) => evaluation.model_hash === chosen.evaluation.model_hash),
-        );
+    const found = referenceAmong(chosen, members);
     const data = dataName((members[0] ?? chosen).evaluation);
     if (found === undefined) {
       throw new InputError(

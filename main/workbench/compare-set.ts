@@ -1,6 +1,6 @@
 /** Evaluations found by what a user calls them, with their questions and their training runs: what `compare` and the report work on. */
-import type { NamedEvaluation, NamedGroup } from '../../shared/data-groups.ts';
-import type { EvaluationItem } from '../../shared/evaluation.ts';
+import { dataName, type NamedEvaluation, type NamedGroup } from '../../shared/data-groups.ts';
+import type { Evaluation, EvaluationItem } from '../../shared/evaluation.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
 import { askedQuestions } from './asked-questions.ts';
@@ -31,6 +31,21 @@ export interface OpenSetOptions {
   reference?: string;
   /** `NAME=ref,ref,…` each. */
   groups?: readonly string[];
+  /** Told of each that cannot be read, which is then left out. @default the error is thrown */
+  onFault?: (ref: string, error: InputError) => void;
+  /** What evaluations are called. `models`: by model, where that tells them apart. @default paths */
+  names?: 'paths' | 'models';
+}
+
+/** Each by its model; where several have one, by their data too, and where that is the same by the end of their folder's name. */
+function modelNames(list: readonly { ref: string; evaluation: Evaluation }[]): string[] {
+  const models = shortNames(list.map(({ evaluation }) => evaluation.model));
+  const folders = shortNames(list.map(({ ref }) => ref));
+  const twice = (names: readonly string[], i: number): boolean => names.some((name, at) => at !== i && name === names[i]);
+  const withData = list.map(({ evaluation }, i) => (twice(models, i) ? `${models[i]} · ${dataName(evaluation)}` : (models[i] ?? '')));
+  const ends = folders.map((name) => name.split('-').at(-1) ?? name);
+  const withEnds = withData.map((name, i) => (twice(withData, i) ? `${models[i]} · ${ends[i]}` : name));
+  return withEnds.map((name, i) => (twice(withEnds, i) ? `${models[i]} · ${folders[i]}` : name));
 }
 
 /** Answers with the cluster of their question, where the evaluation was written before answers carried it. */
@@ -63,16 +78,34 @@ function askedGroup(text: string, evaluations: readonly OpenedEvaluation[]): Nam
  * Loads every evaluation, its questions and the run that trained its model, and finds which of them are one configuration with several seeds.
  * @throws InputError as loadEvaluation does, for an evaluation given twice and for a group that is none.
  */
-export async function openSet(refs: readonly string[], { runs, reference, groups: asked = [] }: OpenSetOptions): Promise<OpenedSet> {
+export async function openSet(refs: readonly string[], options: OpenSetOptions): Promise<OpenedSet> {
+  const { runs, reference, groups: asked = [], onFault, names: by = 'paths' } = options;
   const twice = refs.find((ref, i) => refs.indexOf(ref) !== i);
   if (twice !== undefined && refs.length > 2) throw new InputError(`${twice} was given twice; name each evaluation once`, 'evaluations');
   const all = reference === undefined || refs.includes(reference) ? refs : await withReference(refs, reference, asked);
-  const names = shortNames(all);
+  const loaded: { ref: string; evaluation: Evaluation; items: EvaluationItem[] }[] = [];
+  for (const ref of all) {
+    try {
+      loaded.push({ ref, ...(await loadEvaluation(ref, { runs })) });
+    } catch (error) {
+      if (!(error instanceof InputError) || onFault === undefined) throw error;
+      onFault(ref, error);
+    }
+  }
+  const names = by === 'models' ? modelNames(loaded) : shortNames(loaded.map((one) => one.ref));
+  const runBehind = async (evaluation: Evaluation): Promise<TrainingRun | null> => {
+    try {
+      return await trainingRun(evaluation, runs);
+    } catch (error) {
+      if (!(error instanceof InputError) || onFault === undefined) throw error;
+      notes.push(`The training run behind ${evaluation.model} cannot be read: ${error.message}`);
+      return null;
+    }
+  };
   const opened = new Map<string, Question[] | string>();
   const notes: string[] = [];
   const evaluations: OpenedEvaluation[] = [];
-  for (const [i, ref] of all.entries()) {
-    const { evaluation, items } = await loadEvaluation(ref, { runs });
+  for (const [i, { ref, evaluation, items }] of loaded.entries()) {
     const key = `${evaluation.data}:${evaluation.split} ${evaluation.data_hash}`;
     let questions = opened.get(key);
     if (questions === undefined) {
@@ -94,7 +127,7 @@ export async function openSet(refs: readonly string[], { runs, reference, groups
       evaluation,
       items: inOrder === null ? items : withClusters(items, inOrder),
       questions: inOrder,
-      run: await trainingRun(evaluation, runs),
+      run: await runBehind(evaluation),
     });
   }
   const groups = asked.map((text) => askedGroup(text, evaluations));

@@ -23,14 +23,22 @@ export interface ReportOfSetOptions {
   command: string;
 }
 
+/** The settings of a training run as a reader compares them. */
+export const trainingSettings = ({ record }: TrainingRun): Record<string, unknown> => ({
+  ...record.config,
+  seed: record.seed,
+  model_hash: record.model.hash.slice(0, 12),
+  git_revision: record.git_revision,
+});
+
 /** Curves and settings of a training run. Errors: the system's for a file that cannot be read. */
-async function reportedRun(name: string, { folder, record }: TrainingRun): Promise<ReportedRun> {
-  const { events } = await readEvents(folder);
+async function reportedRun(name: string, run: TrainingRun): Promise<ReportedRun> {
+  const { events } = await readEvents(run.folder);
   return {
     name,
     training: events.flatMap((event) => (event.type === 'step' ? [{ step: event.step, metrics: event.metrics }] : [])),
     validation: events.flatMap((event) => (event.type === 'validation' ? [{ step: event.step, metrics: event.metrics }] : [])),
-    settings: { ...record.config, seed: record.seed, model_hash: record.model.hash.slice(0, 12), git_revision: record.git_revision },
+    settings: trainingSettings(run),
   };
 }
 
@@ -53,7 +61,7 @@ async function reportedRuns({ set, runs, trainingRuns }: ReportOfSetOptions): Pr
 }
 
 /** What an evaluation was made with, and nothing of what came out. */
-function settingsOf({ evaluation }: OpenedEvaluation): Record<string, unknown> {
+export function settingsOf({ evaluation }: OpenedEvaluation): Record<string, unknown> {
   const { model, model_hash, data, split, data_hash, n, mode, template, few_shot, decoding, max_tokens, grader, prompt_hash } = evaluation;
   const short = (hash: string) => hash.slice(0, 12);
   const shots = few_shot === null ? null : { ...few_shot, data_hash: short(few_shot.data_hash) };
@@ -101,7 +109,9 @@ function evaluateCommand({ evaluation }: OpenedEvaluation): string {
 
 const untold = new WeakMap<OpenedEvaluation, Question[]>();
 
-/** Stand-ins for questions that cannot be opened again: what the answers tell of them. One list an evaluation. */
+/** The questions that an evaluation asked; stand-ins with what the answers tell where they cannot be opened again. One list an evaluation. */
+export const questionsOrStandIns = (entry: OpenedEvaluation): readonly Question[] => entry.questions ?? withoutTexts(entry);
+
 function withoutTexts(entry: OpenedEvaluation): Question[] {
   const known = untold.get(entry);
   if (known !== undefined) return known;
@@ -113,14 +123,24 @@ function withoutTexts(entry: OpenedEvaluation): Question[] {
   return made;
 }
 
-/** @throws InputError for a `--run` that is no training run. */
-export async function reportOf(options: ReportOfSetOptions): Promise<Report> {
-  const { set, comparisons, all, command } = options;
-  const { evaluations } = set;
+/** Comparisons under the names that figures and pages give them, and the series that models belong to. */
+export function namedComparisons(
+  { evaluations, groups }: Pick<OpenedSet, 'evaluations' | 'groups'>,
+  comparisons: readonly Comparison[],
+  all: ComparisonSet | null,
+): { reported: ReportedComparison[]; series: Map<string, string> } {
   const data = new Set(evaluations.map(({ evaluation }) => dataName(evaluation)));
   // On one data set a model has one name; over several the model's own path says which bars belong together.
+  const models = shortNames(evaluations.map(({ evaluation }) => evaluation.model));
+  // One path may have held other weights at another time.
+  const isOther = (i: number, at: number): boolean =>
+    models[i] === models[at] && evaluations[i]?.evaluation.model_hash !== evaluations[at]?.evaluation.model_hash;
   const labels =
-    data.size === 1 ? evaluations.map((entry) => entry.name) : shortNames(evaluations.map(({ evaluation }) => evaluation.model));
+    data.size === 1
+      ? evaluations.map((entry) => entry.name)
+      : evaluations.map(({ evaluation }, i) =>
+          evaluations.some((_, at) => isOther(i, at)) ? `${models[i]} (${evaluation.model_hash.slice(0, 4)})` : (models[i] ?? ''),
+        );
   // A data file's folder says nothing in a figure; its path stands among the settings.
   const dataShort = shortNames(evaluations.map(({ evaluation }) => evaluation.data));
   const dataLabels = new Map(evaluations.map(({ evaluation }, i) => [evaluation.data_hash, `${dataShort[i]}:${evaluation.split}`]));
@@ -138,19 +158,28 @@ export async function reportOf(options: ReportOfSetOptions): Promise<Report> {
       data: name,
       ...(all === null ? {} : { sides: [labelOf.get(before) ?? before.name, labelOf.get(after) ?? after.name] as const }),
       comparison,
-      questions: before.questions ?? withoutTexts(before),
+      questions: questionsOrStandIns(before),
       beforeItems: before.items,
       afterItems: after.items,
     };
   });
   const series = new Map(
-    set.groups.flatMap((group) =>
+    groups.flatMap((group) =>
       group.members.flatMap(({ name }) => {
         const entry = evaluations.find((one) => one.name === name);
         return entry === undefined ? [] : [[labelOf.get(entry) ?? name, group.name] as const];
       }),
     ),
   );
+  return { reported, series };
+}
+
+/** @throws InputError for a `--run` that is no training run. */
+export async function reportOf(options: ReportOfSetOptions): Promise<Report> {
+  const { set, comparisons, all, command } = options;
+  const { evaluations } = set;
+  const { reported, series } = namedComparisons(set, comparisons, all);
+  const data = new Set(evaluations.map(({ evaluation }) => dataName(evaluation)));
   const [first] = comparisons;
   return {
     title:

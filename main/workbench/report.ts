@@ -15,7 +15,8 @@ import { type PageScripts, reportPage } from './report-page.ts';
 
 export type { Report, ReportedComparison, ReportedRun, StudyTable } from './report-content.ts';
 
-function answerOf(question: Question, item: EvaluationItem): ReportAnswer {
+/** An answer as a reader sees it, with the place of what was extracted from it. */
+export function answerOf(question: Question, item: EvaluationItem): ReportAnswer {
   return {
     answer: item.answer,
     method: item.method,
@@ -95,13 +96,18 @@ async function pageScripts(): Promise<PageScripts> {
 }
 
 /**
- * Writes the report to `path`, whole or not at all. It holds its scripts, style, figures and every question; a strict
- * Content-Security-Policy lets nothing in it reach a network, and model texts are shown as text only.
+ * The report as one page. It holds its scripts, style, figures and every question; a strict Content-Security-Policy lets nothing in it
+ * reach a network, and model texts are shown as text only.
  * @throws InputError for an answer whose question was not given.
  */
-export async function writeReport(path: string, report: Report): Promise<void> {
+export async function renderReport(report: Report): Promise<string> {
   const figures: ReportFigures = { light: reportFigures(LIGHT, report), dark: reportFigures(DARK, report) };
-  const html = reportPage(report, figures, questionsOf(report.comparisons), await pageScripts());
+  return reportPage(report, figures, questionsOf(report.comparisons), await pageScripts());
+}
+
+/** Writes the report to `path`, whole or not at all. @throws InputError as renderReport does. */
+export async function writeReport(path: string, report: Report): Promise<void> {
+  const html = await renderReport(report);
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, html, 'utf8');

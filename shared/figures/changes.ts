@@ -119,7 +119,7 @@ export function changeFigures(theme: Theme, rows: readonly Change[], margin: num
       'tokens',
       'What was saved?',
       'Tokens an answer against the reference, 95 % paired intervals',
-      'Change in mean tokens (%) · further left: shorter',
+      'Change in tokens (%) · left: shorter',
       [upright(0, theme.reference, 'solid')],
       [],
     ),

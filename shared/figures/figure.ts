@@ -38,6 +38,9 @@ export interface Trace {
   offsetgroup?: string;
   legendgroup?: string;
   width?: number;
+  /** Colours the area down to the trace before it. */
+  fill?: 'tonexty';
+  fillcolor?: string;
   connectgaps?: boolean;
   cliponaxis?: boolean;
   showlegend?: boolean;

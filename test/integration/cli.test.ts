@@ -95,8 +95,16 @@ describe('wrong names', () => {
   test('baseline', () => refused(['evaluate', '--baseline', 'always:A', '--data', at('questions.jsonl')], 'always:A', 'constant:'));
   test('model and baseline at once', () =>
     refused(['evaluate', '--model', 'tiny', '--baseline', 'constant:A', '--data', 'arithmetic'], '--model', '--baseline'));
-  test('a mode that is not there yet', () =>
-    refused(['evaluate', '--model', at('model'), '--data', at('questions.jsonl'), '--mode', 'likelihood'], 'likelihood', 'generation'));
+  test('a mode that these questions have no options for', () =>
+    refused(['evaluate', '--model', at('model'), '--data', 'arithmetic', '--mode', 'likelihood'], 'arithmetic', '--mode generation'));
+  test('examples from what is measured', () =>
+    refused(
+      ['evaluate', '--model', at('model'), '--data', 'arithmetic', '--few-shot', '2', '--few-shot-data', 'arithmetic:test'],
+      'arithmetic:test',
+      'train',
+    ));
+  test('one of several data sets, before any is evaluated', () =>
+    refused(['evaluate', '--model', at('model'), '--data', at('questions.jsonl'), '--data', 'medmqca'], 'medmqca'));
   test('a mode that never was', () =>
     refused(['evaluate', '--model', at('model'), '--data', at('questions.jsonl'), '--mode', 'guessing'], 'mode', 'guessing'));
   test('run', () => refused(['runs', 'show', 'nothing'], 'nothing'));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../main/workbench/report.ts';
 import { embeddedJson, scriptHash } from '../../main/workbench/report-html.ts';
-import { flattened, settingsDifference } from '../../main/workbench/report-recipe.ts';
 import { shortNames } from '../../main/workbench/short-names.ts';
+import { flattened, settingsDifference } from '../../shared/settings-difference.ts';
 import { ATTACK, questions, hostileReport as report, severalReport } from '../fixtures/report.ts';
 
 let folder = '';
