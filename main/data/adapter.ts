@@ -23,6 +23,8 @@ export interface Adapter {
 export interface ReadOptions {
   /** MedMCQA: what the labels count from, where the file itself does not show it. */
   labelsFrom?: 0 | 1;
+  /** What is kept for ever must not rest on a guess: labels that the file does not tell are refused. @default false */
+  certain?: boolean;
 }
 
 /** A field of a row, undefined where the row is no object or lacks it. */

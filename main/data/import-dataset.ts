@@ -99,7 +99,7 @@ class Importing {
     }
     const adapter = recognise(first, file);
     this.format = adapter.kind;
-    return adapter.reader(() => rowsOfFile(file), file, { labelsFrom });
+    return adapter.reader(() => rowsOfFile(file), file, { labelsFrom, certain: true });
   }
 
   /** The row's question, or null after its problem was noted. */

@@ -1,6 +1,7 @@
 /**
  * MedMCQA (Pal et al. 2022): four options, `cop` the right one. The raw files count `cop` from 1, the Hugging Face copy
- * from 0; a wrong guess shifts every gold, so the base is read from the values: a 0 means from 0, a 4 means from 1.
+ * from 0; a wrong guess shifts every gold, so the base is read from the values: a 0 means from 0, a 4 means from 1. Where a file is too
+ * small to have either, its form decides (the Hugging Face copy is Parquet, the original JSON lines), and every question says so; an import refuses it instead.
  */
 import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
@@ -43,19 +44,27 @@ const mixed = (name: string, zero: string, four: string): InputError =>
     'data',
   );
 
-/** What the labels of a file count from. Reads up to the first 0 or 4. Null: there is no label in it. */
-async function labelBase(rows: AsyncIterable<RawRow[]>, name: string, named: 0 | 1 | undefined): Promise<0 | 1 | null> {
-  if (named !== undefined) return named;
+interface LabelBase {
+  /** Null: there is no label in the file. */
+  from: 0 | 1 | null;
+  /** No label told; the form of the file did. */
+  byForm: boolean;
+}
+
+/** What the labels of a file count from. Reads up to the first 0 or 4. */
+async function labelBase(rows: AsyncIterable<RawRow[]>, name: string, { labelsFrom, certain }: ReadOptions): Promise<LabelBase> {
+  if (labelsFrom !== undefined) return { from: labelsFrom, byForm: false };
   let labelled = false;
   for await (const batch of rows) {
     for (const raw of batch) {
       const label = labelOf(raw);
-      if (label === 0) return 0;
-      if (label === 4) return 1;
+      if (label === 0) return { from: 0, byForm: false };
+      if (label === 4) return { from: 1, byForm: false };
       labelled ||= label !== null && label !== WITHHELD;
     }
   }
-  if (!labelled) return null;
+  if (!labelled) return { from: null, byForm: false };
+  if (!certain) return { from: /\.parquet$/i.test(name) ? 0 : 1, byForm: true };
   throw new InputError(
     `${name}: the labels "cop" are ambiguous: neither a 0 (they count from 0, as on Hugging Face) nor a 4 (from 1, as in the original files) is among them, and a wrong guess shifts every gold. ` +
       'Give a larger part of the file, or name it: medlogictrace datasets import FILE --name NAME --labels-from 1',
@@ -63,11 +72,12 @@ async function labelBase(rows: AsyncIterable<RawRow[]>, name: string, named: 0 |
   );
 }
 
-function medmcqaQuestion(row: MedmcqaRow, gold: string, split: string): Question {
+function medmcqaQuestion(row: MedmcqaRow, gold: string, split: string, { from, byForm }: LabelBase): Question {
   const meta: Record<string, string> = {};
   if (row.subject_name) meta.subject = row.subject_name;
   if (row.topic_name) meta.topic = row.topic_name;
   if (row.choice_type) meta.choice_type = row.choice_type;
+  if (byForm) meta.labels = `taken as counted from ${from}, by the form of the file: it has neither a 0 nor a 4`;
   return {
     id: row.id,
     dataset: 'medmcqa',
@@ -81,8 +91,9 @@ function medmcqaQuestion(row: MedmcqaRow, gold: string, split: string): Question
   };
 }
 
-async function reader(rows: () => AsyncIterable<RawRow[]>, name: string, { labelsFrom }: ReadOptions): Promise<RowReader> {
-  const base = await labelBase(rows(), name, labelsFrom);
+async function reader(rows: () => AsyncIterable<RawRow[]>, name: string, options: ReadOptions): Promise<RowReader> {
+  const found = await labelBase(rows(), name, options);
+  const base = found.from;
   let zero: string | null = null;
   let four: string | null = null;
   const goldOf = (cop: number | null | undefined): string => {
@@ -96,7 +107,7 @@ async function reader(rows: () => AsyncIterable<RawRow[]>, name: string, { label
       const row = readFields(MedmcqaRow, raw.value);
       if (row.cop === 0) zero ??= rowPlace(raw);
       if (row.cop === 4) four ??= rowPlace(raw);
-      return medmcqaQuestion(row, goldOf(row.cop), split);
+      return medmcqaQuestion(row, goldOf(row.cop), split, found);
     },
     finish: () => {
       if (zero !== null && four !== null) throw mixed(name, zero, four);

@@ -2,7 +2,7 @@
 import type { MetricAxis, MetricSeries } from '../metric-series.ts';
 import { metricInfo } from '../metrics.ts';
 import { seedBand } from '../seed-band.ts';
-import { type Figure, plainText, type Trace } from './figure.ts';
+import { type Figure, type Line, plainText, type Trace } from './figure.ts';
 import { AXIS_TITLE } from './metric-curve.ts';
 import { figureText } from './number-text.ts';
 import { axis, baseLayout, faded, seriesColour, type Theme } from './theme.ts';
@@ -61,7 +61,7 @@ function bandOf(theme: Theme, group: string, members: readonly ComparedCurve[], 
 
 function lineOf(
   { name, group, series }: ComparedCurve,
-  colour: string,
+  line: Line,
   { smoothed, raw }: { smoothed: boolean; raw: boolean },
   titled: boolean,
 ): Trace[] {
@@ -74,7 +74,7 @@ function lineOf(
             name: `${plainText(name)}, raw`,
             y: series.value,
             opacity: 0.25,
-            line: { color: colour, width: 1 },
+            line: { ...line, width: 1 },
             hoverinfo: 'skip',
             showlegend: false,
           } as const,
@@ -85,7 +85,7 @@ function lineOf(
       name: plainText(group),
       showlegend: titled,
       y: smoothed ? series.smooth : series.value,
-      line: { color: colour, width: 2 },
+      line,
       customdata: series.step.map(
         (step, i) => `${plainText(name)}, step ${step}: ${figureText((smoothed ? series.smooth : series.value)[i] ?? null)}`,
       ),
@@ -93,6 +93,13 @@ function lineOf(
     },
   ];
 }
+
+/** Colours come again after the last: then the line is broken, so that two groups never look alike. */
+const DASHES = ['solid', 'dash', 'dot'] as const;
+const dashOf = (theme: Theme, group: number): (typeof DASHES)[number] =>
+  DASHES[Math.floor(group / theme.series.length) % DASHES.length] ?? 'solid';
+/** So many lines at full width run into one. */
+const MANY = 8;
 
 /** Groups keep the order in which they first occur, and with it their colour. */
 export function comparedCurves(theme: Theme, curves: readonly ComparedCurve[], options: ComparedCurvesOptions): Figure {
@@ -104,7 +111,9 @@ export function comparedCurves(theme: Theme, curves: readonly ComparedCurve[], o
     const members = curves.filter((curve) => curve.group === group);
     const colour = seriesColour(theme, g);
     if (bands && members.length > 1) return bandOf(theme, group, members, colour, smoothed);
-    return members.flatMap((curve, i) => lineOf(curve, colour, { smoothed, raw }, i === 0));
+    return members.flatMap((curve, i) =>
+      lineOf(curve, { color: colour, width: curves.length > MANY ? 1.2 : 2, dash: dashOf(theme, g) }, { smoothed, raw }, i === 0),
+    );
   });
   const info = metricInfo(metric);
   const unit = info?.unit && info.unit !== 'reward' ? ` (${info.unit})` : '';
@@ -112,7 +121,7 @@ export function comparedCurves(theme: Theme, curves: readonly ComparedCurve[], o
     `${metric}${unit}`,
     `${curves.length} run${curves.length === 1 ? '' : 's'}`,
     ...(smoothed ? [`EMA ${smoothing}`] : []),
-    ...(bands ? ['line: mean over runs, band: least to greatest'] : []),
+    ...(bands ? ['mean and range over runs'] : []),
   ];
   const last = curves.map(({ name, series }) => `${name} ${figureText(series.smooth.at(-1) ?? null)}`);
   return {

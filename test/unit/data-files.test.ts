@@ -53,9 +53,12 @@ describe('MedMCQA', () => {
     expect(await golds(medmcqa('zero.jsonl', [0, 1, 2, 3]))).toEqual(['A', 'B', 'C', 'D']);
   });
 
-  // Catches: a small extract whose labels are guessed, and the guess shifts every gold.
-  test('labels that fit both are refused with a way to name them', async () => {
-    expect(await message(medmcqa('undecided.jsonl', [1, 2, 3]))).toMatch(/ambiguous.*--labels-from 1/);
+  // Catches: a small extract whose labels are guessed in silence.
+  test('labels that fit both are read as the form of the file has them, and every question says so', async () => {
+    const { questions } = await openDataset(medmcqa('undecided.jsonl', [1, 2, 3]));
+    expect(questions.map(({ gold }) => gold)).toEqual(['A', 'B', 'C']);
+    for (const { meta } of questions) expect(meta?.labels).toMatch(/counted from 1, by the form of the file/);
+    for (const { meta } of (await openDataset(medmcqa('decided.jsonl', [1, 4]))).questions) expect(meta?.labels).toBeUndefined();
   });
 
   // Catches: the public test read as wrong everywhere, or its -1 taken for a letter.

@@ -7,6 +7,7 @@ import type { CompareList } from '../../../shared/rpc/compare.ts';
 import { useParameter } from '../../app/address.ts';
 import { useShortcuts } from '../../app/shortcuts.tsx';
 import { Empty } from '../../app/states.tsx';
+import { saveText, toCsv } from '../../table/csv.ts';
 import { type Column, DataTable } from '../../table/data-table.tsx';
 import { useSortedRows } from '../../table/sorted-rows.ts';
 import type { Choice } from './choice.ts';
@@ -62,9 +63,9 @@ const markOf = (ref: string, chosen: ReadonlySet<string>, reference: string | un
 const columnsFor = (chosen: ReadonlySet<string>, reference: string | undefined): Column<Row>[] => [
   {
     id: 'mark',
-    header: '',
+    header: 'Chosen',
     hint: '★ the reference, ✓ chosen',
-    width: 48,
+    width: 86,
     cell: ({ ref }) => {
       const { glyph, word } = markOf(ref, chosen, reference);
       return glyph === '' ? (
@@ -149,7 +150,7 @@ const columnsFor = (chosen: ReadonlySet<string>, reference: string | undefined):
   {
     id: 'ref',
     header: 'Folder',
-    width: 250,
+    width: 290,
     cell: ({ ref }) => (
       <span className="mono" title={ref}>
         {ref}
@@ -267,6 +268,9 @@ export function Choose({ list, choice, onCompare }: { list: CompareList; choice:
         empty="Nothing fits. Change the search, or choose another data set above."
       >
         <span className="quiet">Space or Ctrl-click chooses · r marks the reference · c compares</span>
+        <Button variant="subtle" size="compact-xs" onClick={() => saveText('evaluations.csv', toCsv(columns, rows))}>
+          Save CSV
+        </Button>
       </DataTable>
     </>
   );

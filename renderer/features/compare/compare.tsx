@@ -87,8 +87,9 @@ export default function Compare() {
   const choice = useChoice();
   const [named, setTab] = useParameter('tab');
   const [legacy, setLegacy] = useParameter('legacy');
-  const list = useQuery('compare.list', {});
   const tab: TabName = TABS.find(([name]) => name === named)?.[0] ?? (choice.with.length === 0 ? 'choose' : 'result');
+  // Evaluations end while their reader chooses.
+  const list = useQuery('compare.list', {}, { enabled: tab === 'choose', everyMs: 5000 });
   return (
     <>
       <div className="compare-head">
