@@ -79,7 +79,22 @@ export const METRICS = {
   grad_norm: metric('', 'Is the gradient calm?', 'Global L2 norm of the gradient before clipping.'),
   learning_rate: metric('', 'Where is the schedule?', 'Learning rate of this step.'),
   num_tokens: metric('tokens', 'How much has it read and written?', 'Tokens of prompts and completions trained on so far, no padding.'),
-  'step_time/generation': metric('s', 'How long does sampling take?', 'Wall time of the part of a step in which answers are sampled.'),
+  'step_time/generation': metric('s', 'How long does sampling take?', 'Wall time in which a step waits for sampled answers.'),
+  'step_time/reward': metric(
+    's',
+    'How long do grading and rewards take?',
+    'Wall time of a step in which answers are decoded, graded and scored.',
+  ),
+  'step_time/update': metric(
+    's',
+    'How long does the update take?',
+    'Wall time of a step in which old and reference log-probabilities, gradients and the optimizer are computed.',
+  ),
+  'step_time/waiting': metric(
+    's',
+    'How long do ranks wait for the slowest?',
+    'Mean over ranks of the time in a step in which a rank stood still until the slowest was done, sampling and update together.',
+  ),
   step_time: metric('s', 'How long does a step take?', 'Wall time of one step: sampling, rewards and update.'),
 } as const satisfies Record<string, MetricInfo>;
 

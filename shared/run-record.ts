@@ -23,12 +23,31 @@ export const RunRecord = z.object({
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
+/** Seconds that each rank of a policy spent in a step, by rank; an engine of one process, or that does not tell, leaves it out. */
+export const RankSeconds = z.object({
+  /** Sampling answers. */
+  generation: z.array(z.number().min(0)).optional(),
+  /** Forward and backward passes and the optimizer. */
+  update: z.array(z.number().min(0)).optional(),
+  /** Standing still until the slowest rank was done, in sampling and update together. */
+  waiting: z.array(z.number().min(0)).optional(),
+});
+export type RankSeconds = z.infer<typeof RankSeconds>;
+
 const line = { seq: z.number().int().min(0), time: z.string() };
 
 export const RunEvent = z.discriminatedUnion('type', [
   z.object({ ...line, type: z.literal('started'), total_steps: z.number().nullable(), pid: z.number() }),
   /** Training metrics of one step, named as in shared/metrics.ts. */
-  z.object({ ...line, type: z.literal('step'), step: z.number(), epoch: z.number(), metrics: z.record(z.string(), z.number()) }),
+  z.object({
+    ...line,
+    type: z.literal('step'),
+    step: z.number(),
+    epoch: z.number(),
+    metrics: z.record(z.string(), z.number()),
+    /** Where the engine has several ranks. */
+    rank_seconds: RankSeconds.optional(),
+  }),
   /** Measured on the validation split. */
   z.object({ ...line, type: z.literal('validation'), step: z.number(), metrics: z.record(z.string(), z.number()) }),
   z.object({ ...line, type: z.literal('checkpoint'), step: z.number(), folder: z.string() }),

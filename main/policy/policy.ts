@@ -3,6 +3,8 @@
  * Every call stops at the next token or micro-batch once its signal is aborted, throwing the signal's reason.
  */
 
+import type { RankSeconds } from '../../shared/run-record.ts';
+
 export interface PolicyInfo {
   architecture: string;
   parameters: number;
@@ -48,6 +50,8 @@ export interface GenerateRequest {
   /** Rows decoded at once. @default the policy's own choice */
   batch_size?: number;
   signal?: AbortSignal;
+  /** A policy of several ranks calls it once, after the last completion: what each rank did. */
+  onRankSeconds?: (told: Pick<RankSeconds, 'generation' | 'waiting'>) => void;
 }
 
 /** `stop`: ended by a stop token (which is part of `ids`). `length`: cut by max_completion_length. */
@@ -159,6 +163,11 @@ export interface UpdateMetrics {
   tokens: number;
 }
 
+export interface Updated extends UpdateMetrics {
+  /** Of a policy of several ranks: what each did, and how long it stood still until the slowest was done. */
+  rank_seconds?: Pick<RankSeconds, 'update' | 'waiting'>;
+}
+
 export type Part = 'weights' | 'adapter' | 'trainer';
 
 export interface Policy {
@@ -167,7 +176,7 @@ export interface Policy {
   generate(request: GenerateRequest): AsyncIterable<GenerateEvent>;
   logprobs(request: LogprobRequest): Promise<TokenLogprobs[]>;
   /** One optimizer step over the whole batch; nothing has changed if it throws. */
-  update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics>;
+  update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<Updated>;
   /** `weights`: config.json and model.safetensors. `trainer`: optimizer moments and step count. */
   save(folder: string, what: Part): Promise<void>;
   load(folder: string, what: Part): Promise<void>;

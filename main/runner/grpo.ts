@@ -14,6 +14,7 @@ import { type ScoredGroup, scoreGroup } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds, type SampledRollout, sampleRollouts } from './rollout.ts';
 import type { RunFolder } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
+import { StepTimes } from './step-times.ts';
 import { rolloutMetrics } from './train-metrics.ts';
 import { TrainingRun } from './training-run.ts';
 
@@ -42,11 +43,10 @@ export async function trainGrpo(
   let finished = training.stoppedEarly;
   while (state.step < total && !finished) {
     await training.obey();
-    const start = performance.now();
+    const times = new StepTimes();
     try {
       const questions = order.batch(state.batches, config.per_device_train_batch_size);
-      const batch = await collect(config, model, questions, state.step, signal);
-      const generated = performance.now();
+      const batch = await collect(config, model, questions, state.step, times, signal);
       const objective: Objective = {
         kind: 'policy_gradient',
         temperature: config.temperature,
@@ -55,15 +55,17 @@ export async function trainGrpo(
         delta: config.delta ?? null,
         beta: config.beta,
       };
-      const sequences = await trainSequences(config, model, batch, signal);
+      const sequences = await times.duringAsync('update', () => trainSequences(config, model, batch, signal));
       for (let iteration = 0; iteration < config.num_iterations && state.step < total; iteration++) {
         const learningRate = learningRateAt(state.step, total, config);
-        const updated = await policy.update({ sequences }, objective, {
+        const optimizer = {
           ...config,
           learning_rate: learningRate,
           // Between the passes over one batch there is no place to resume from, so only the first can be broken off.
           signal: iteration === 0 ? signal : undefined,
-        });
+        };
+        const updated = await times.duringAsync('update', () => policy.update({ sequences }, objective, optimizer));
+        times.tellRanks(updated.rank_seconds);
         state.step++;
         state.num_tokens += updated.tokens;
         if (iteration === 0) run.completions(completionRecords(state.step, batch));
@@ -84,10 +86,11 @@ export async function trainGrpo(
             grad_norm: updated.grad_norm,
             learning_rate: learningRate,
             num_tokens: state.num_tokens,
-            step_time: (performance.now() - start) / 1000,
-            'step_time/generation': iteration === 0 ? (generated - start) / 1000 : 0,
+            ...times.metrics(),
           },
+          ...times.rankSeconds(),
         });
+        times.begin();
       }
       state.batches++;
       if (config.eval_steps > 0 && (due(state.step, config.eval_steps, config.num_iterations) || state.step >= total)) {
@@ -121,6 +124,7 @@ async function collect(
   model: OpenedModel,
   batch: readonly { question: Dataset['questions'][number]; visit: number }[],
   step: number,
+  times: StepTimes,
   signal: AbortSignal,
 ): Promise<CollectedBatch> {
   const K = config.num_generations;
@@ -141,19 +145,22 @@ async function collect(
       firstSample: visit * K,
       sampling: { temperature: config.temperature, top_p: config.top_p, top_k: config.top_k, seed: config.seed },
       max_completion_length: config.max_completion_length,
+      times,
       signal,
     });
     places.forEach((place, i) => {
       groups[place] = sampled[i] as SampledRollout[];
     });
   }
-  const scored = groups.map((group) => scoreGroup(group, config.rewards, config, step));
-  const { values, rewardStd, fracZeroStd } = groupAdvantages(
-    scored.flatMap((s) => s.rewards),
-    K,
-    config.scale_rewards,
-  );
-  return { rollouts: groups.flat(), scored, advantages: values, rewardStd, fracZeroStd };
+  return times.during('reward', () => {
+    const scored = groups.map((group) => scoreGroup(group, config.rewards, config, step));
+    const { values, rewardStd, fracZeroStd } = groupAdvantages(
+      scored.flatMap((s) => s.rewards),
+      K,
+      config.scale_rewards,
+    );
+    return { rollouts: groups.flat(), scored, advantages: values, rewardStd, fracZeroStd };
+  });
 }
 
 /** The batch as the policy wants it: masks, weights of the chosen reduction, old and reference log-probabilities where they are needed. */

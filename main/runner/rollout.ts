@@ -8,6 +8,7 @@ import type { Completion, Policy, Sampling } from '../policy/policy.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
 import { answerStart, exampleAnswer, userMessage } from './prompts.ts';
 import type { Rollout } from './rewards/reward.ts';
+import { StepTimes } from './step-times.ts';
 
 /** A graded completion with the ids that training needs. */
 export interface SampledRollout extends Rollout {
@@ -77,6 +78,8 @@ export interface RolloutRequest {
   /** A text that ends an answer where the model goes on: neither it nor what follows it counts, in text or tokens. */
   stopText?: string;
   signal?: AbortSignal;
+  /** Told how long sampling and grading take. */
+  times?: StepTimes;
   /** Called as each completion is there, in no fixed order. */
   onRollout?: (rollout: SampledRollout, index: number) => void;
 }
@@ -86,7 +89,7 @@ export interface RolloutRequest {
  * @returns one array a question, in order, samples in order
  */
 export async function sampleRollouts(request: RolloutRequest): Promise<SampledRollout[][]> {
-  const { policy, tokenizer, questions, prompts } = request;
+  const { policy, tokenizer, questions, prompts, times = new StepTimes() } = request;
   const stops = new Set(tokenizer.stopIds);
   const groups: SampledRollout[][] = questions.map(() => []);
   const events = policy.generate({
@@ -98,16 +101,16 @@ export async function sampleRollouts(request: RolloutRequest): Promise<SampledRo
     stop: tokenizer.stopIds,
     batch_size: request.batch_size,
     signal: request.signal,
+    onRankSeconds: (told) => times.tellRanks(told),
   });
-  for await (const event of events) {
-    if (event.type !== 'completion') continue;
+  const graded = (event: Completion): SampledRollout => {
     const question = questions[event.prompt] as Question;
     const { ids, logprobs, finish } = cutAtText(event, tokenizer, request.stopText);
     const ended = finish === 'stop' && stops.has(ids.at(-1) as number);
     const written = tokenizer.decode(ended ? ids.subarray(0, -1) : ids, { skipSpecial: true });
     const text = answerStart(question, request.prompting) + beforeText(written, request.stopText);
     const { answer, method, correct } = grade(text, question);
-    const rollout: SampledRollout = {
+    return {
       question,
       sample: event.sample,
       text,
@@ -120,6 +123,10 @@ export async function sampleRollouts(request: RolloutRequest): Promise<SampledRo
       ids,
       logprobs,
     };
+  };
+  for await (const event of times.sampling(events)) {
+    if (event.type !== 'completion') continue;
+    const rollout = times.during('reward', () => graded(event));
     (groups[event.prompt] as SampledRollout[])[event.sample - (request.firstSample ?? 0)] = rollout;
     request.onRollout?.(rollout, event.prompt);
   }

@@ -10,6 +10,7 @@ import { PromptOrder } from './prompt-order.ts';
 import { promptIds } from './rollout.ts';
 import type { RunFolder } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
+import { StepTimes } from './step-times.ts';
 import { TrainingRun } from './training-run.ts';
 
 /** Loss is the mean negative log-likelihood of a token of the solutions, the end of the text included. */
@@ -32,12 +33,14 @@ export async function trainSupervised(
   let finished = training.stoppedEarly;
   while (state.step < total && !finished) {
     await training.obey();
-    const start = performance.now();
+    const times = new StepTimes();
     const questions = order.batch(state.batches, config.per_device_train_batch_size).map((b) => b.question);
     const learningRate = learningRateAt(state.step, total, config);
     try {
       const sequences = supervisedSequences(config, model.tokenizer, questions);
-      const updated = await model.policy.update({ sequences }, { kind: 'supervised' }, { ...config, learning_rate: learningRate, signal });
+      const optimizer = { ...config, learning_rate: learningRate, signal };
+      const updated = await times.duringAsync('update', () => model.policy.update({ sequences }, { kind: 'supervised' }, optimizer));
+      times.tellRanks(updated.rank_seconds);
       state.step++;
       state.batches++;
       state.num_tokens += updated.tokens;
@@ -51,8 +54,9 @@ export async function trainSupervised(
           grad_norm: updated.grad_norm,
           learning_rate: learningRate,
           num_tokens: state.num_tokens,
-          step_time: (performance.now() - start) / 1000,
+          step_time: times.metrics().step_time as number,
         },
+        ...times.rankSeconds(),
       });
     } catch (error) {
       if (!signal.aborted) throw error;

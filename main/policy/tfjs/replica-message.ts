@@ -24,7 +24,7 @@ export interface SharedWeights {
 }
 
 export type ReplicaWork =
-  | { kind: 'generate'; request: Omit<GenerateRequest, 'signal'> }
+  | { kind: 'generate'; request: Omit<GenerateRequest, 'signal' | 'onRankSeconds'> }
   | { kind: 'logprobs'; sequences: Sequence[]; temperature: number }
   | ({ kind: 'gradient'; into: SharedFloats } & GradientWork);
 

@@ -68,7 +68,7 @@ export class Replica {
 
   /** `onEvents` is called until `result` resolves. */
   generate(request: GenerateRequest, onEvents: (events: GenerateEvent[]) => void): Away<void> {
-    const { signal: _, ...rest } = request;
+    const { signal: _, onRankSeconds: __, ...rest } = request;
     const prompts = request.prompts.map(({ key, ids }) => ({ key, ids: compact(ids) }));
     return this.post('policy', { kind: 'generate', request: { ...rest, prompts } }, () => undefined, onEvents);
   }
