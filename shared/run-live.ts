@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { MetricSeries } from './metric-series.ts';
 import { Question } from './question.ts';
-import { CompletionRecord, ControlVerb } from './run-record.ts';
+import { CompletionRecord, ControlVerb, RankSeconds } from './run-record.ts';
+import { TelemetryGpu } from './telemetry.ts';
 
 /** A place in a run that its curves mark. */
 export const RunMark = z.object({ what: z.enum(['checkpoint', 'resumed', 'early_stopped']), step: z.number() });
@@ -146,6 +147,44 @@ export const RunUsage = z.discriminatedUnion('seen', [
   z.object({ seen: z.literal(false), why: z.string() }),
 ]);
 export type RunUsage = z.infer<typeof RunUsage>;
+
+/** What the GPUs of a run's machine did: columns by place in `gpus`. */
+export const RunTelemetry = z.object({
+  /** The GPUs that the samples speak of; null: nothing was sampled, as on a machine without NVIDIA GPUs. */
+  gpus: z.array(TelemetryGpu).nullable(),
+  /** Oldest first. A watcher is told those of the last hour, then each new one. */
+  samples: z.array(
+    z.object({
+      seq: z.number(),
+      /** Milliseconds since 1970 by the clock of the run's machine. */
+      time: z.number(),
+      utilisation: z.array(z.number().nullable()),
+      memory_used: z.array(z.number().nullable()),
+      temperature: z.array(z.number().nullable()),
+      power: z.array(z.number().nullable()),
+    }),
+  ),
+  /** The driver has stopped answering since the last sample, and why. */
+  trouble: z.string().nullable(),
+});
+export type RunTelemetry = z.infer<typeof RunTelemetry>;
+
+/** Where the time of the last steps went. */
+export const StepTimesView = z.object({
+  steps: z.array(
+    z.object({
+      step: z.number(),
+      /** Seconds; null where the run does not tell. */
+      total: z.number().nullable(),
+      generation: z.number().nullable(),
+      reward: z.number().nullable(),
+      update: z.number().nullable(),
+      waiting: z.number().nullable(),
+      ranks: RankSeconds.nullable(),
+    }),
+  ),
+});
+export type StepTimesView = z.infer<typeof StepTimesView>;
 
 /** `notes.json` of a run folder: what its reader wrote about it. */
 export const RunNotes = z.strictObject({

@@ -1,6 +1,7 @@
 /** What a watcher can say of a run: the rows of `medlogictrace runs` and of the window. */
 import { z } from 'zod';
 import { ControlVerb, ExitRecord, RunEvent, RunRecord } from './run-record.ts';
+import { RunSilence } from './run-silence.ts';
 
 /**
  * One of three states, with the evidence for it. Losing sight of a run is `unverifiable`, never `exited`.
@@ -38,6 +39,8 @@ export const RunSummary = z.object({
   /** What its reader wrote on it (`notes.json`). */
   tags: z.array(z.string()),
   state: RunState,
+  /** A live run that is stuck: no step in the time that its own pace explains. */
+  stuck: RunSilence.nullable().optional(),
   progress: RunProgress,
 });
 export type RunSummary = z.infer<typeof RunSummary>;

@@ -1,4 +1,5 @@
 /** How a run's state and progress are said in a few words. */
+import type { RunSilence } from './run-silence.ts';
 import type { RunProgress, RunState } from './run-view.ts';
 
 export type RunVerdict = 'live' | 'done' | 'failed' | 'unverifiable';
@@ -25,6 +26,12 @@ export function stateInWords(state: RunState): string {
   if (state.state === 'unverifiable') return state.age_seconds === null ? 'not seen' : `not seen for ${secondsInWords(state.age_seconds)}`;
   if (state.exit === null) return endedWithoutWord(state);
   return state.exit.code === 0 ? 'done' : `ended: ${state.exit.reason}`;
+}
+
+/** What is said beside the state of a live run that is stuck. */
+export function silenceInWords({ seconds, step_seconds }: RunSilence): string {
+  const pace = step_seconds === null ? 'none has been made yet' : `one takes ${secondsInWords(step_seconds)}`;
+  return `no step for ${secondsInWords(seconds)} (${pace})`;
 }
 
 /** Share done, 0 to 1; null where the total is unknown. */

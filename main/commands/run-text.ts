@@ -1,7 +1,7 @@
 /** Runs as plain text for the terminal. */
 import type { RunEvent } from '../../shared/run-record.ts';
 import type { RunDetail, RunList, RunProgress, RunState, TailItem } from '../../shared/run-view.ts';
-import { endedWithoutWord } from '../../shared/run-words.ts';
+import { endedWithoutWord, silenceInWords } from '../../shared/run-words.ts';
 import { describeState } from '../workbench/runs.ts';
 import { formatDuration } from './progress.ts';
 import { textTable } from './text-table.ts';
@@ -34,7 +34,8 @@ const minute = (time: string): string => time.slice(0, 16).replace('T', ' ');
 
 /** `runs list` */
 export function runListText(list: RunList): string {
-  const rows = list.runs.map((run) => [run.id, run.kind, shortState(run.state), minute(run.created), progressText(run.progress)]);
+  const state = (run: RunList['runs'][number]) => (run.stuck ? 'live, stuck?' : shortState(run.state));
+  const rows = list.runs.map((run) => [run.id, run.kind, state(run), minute(run.created), progressText(run.progress)]);
   const titles = ['run', 'kind', 'state', 'created (UTC)', 'progress'];
   const shown = rows.length === 0 ? `no runs in ${list.runs_dir}` : textTable(titles, rows);
   return [shown, ...list.unreadable.map(({ folder, message }) => `unreadable: ${folder}: ${message}`)].join('\n');
@@ -55,6 +56,7 @@ export function runDetailText(run: RunDetail): string {
     ['created', run.created],
     ['state', describeState(run.state)],
     ['evidence', run.state.evidence],
+    ...(run.stuck ? [['stuck?', silenceInWords(run.stuck)] as [string, string]] : []),
     ['progress', progressText(run.progress) || 'none yet'],
     ['model', run.record.model.path],
     ['data', run.record.data.map((one) => `${one.name}:${one.split} (${one.n})`).join(', ')],

@@ -1,6 +1,6 @@
 /**
  * `node launcher.ts <run folder> [--resume] [--runner FILE]`: starts the runner in a session of its own, so that a closed terminal does
- * not end it, sends what it prints to `log.txt`, waits, and writes `exit.json` where the runner could not (crash, signal).
+ * not end it, sends what it prints to `log.txt`, samples the GPUs into `telemetry.jsonl`, waits, and writes `exit.json` where the runner could not (crash, signal).
  * Its own exit code is the runner's; 128 + n after signal n. Should the launcher die, the runner goes on.
  */
 import { spawn } from 'node:child_process';
@@ -13,6 +13,7 @@ import type { ExitRecord } from '../../shared/run-record.ts';
 import { keepAwake } from './keep-awake.ts';
 import { programPath } from './programs.ts';
 import { thisSystem } from './system-probe.ts';
+import { sampleTelemetry } from './telemetry.ts';
 
 const textOf = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null);
 
@@ -80,6 +81,10 @@ function launch(): void {
   if (child.pid !== undefined) stayAwake(child.pid, join(folder, 'log.txt'));
   closeSync(log);
 
+  const stopSampling = sampleTelemetry(join(folder, 'telemetry.jsonl'), {
+    ours: () => parseIdentity(textOf(join(folder, 'pid')) ?? '')?.pid === child.pid,
+  });
+
   const forward = (signal: NodeJS.Signals) => void child.kill(signal);
   process.on('SIGINT', forward);
   process.on('SIGTERM', forward);
@@ -87,6 +92,7 @@ function launch(): void {
   process.on('SIGHUP', () => undefined);
 
   const finish = (code: number | null, signal: NodeJS.Signals | null, reason: string) => {
+    stopSampling();
     const exitNow = textOf(join(folder, 'exit.json'));
     const runnerWroteIt = exitNow !== null && exitNow !== exitBefore;
     if (!runnerWroteIt && !heldByAnother(folder, child.pid)) {

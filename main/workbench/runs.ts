@@ -12,6 +12,7 @@ import { endedWithoutWord } from '../../shared/run-words.ts';
 import { endOf, firstEvent, lastProgress } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
 import { listedTags } from './run-notes.ts';
+import { SilenceWatch } from './run-silence.ts';
 import { type ObserveOptions, observeRun } from './run-state.ts';
 
 /** `MEDLOGICTRACE_RUNS`, else `runs` in the current folder. */
@@ -42,6 +43,9 @@ export async function findRun(runsDir: string, run: string): Promise<string> {
   throw new InputError(`${unknownName('run', run, names.slice(-5))} in ${runsDir}`, 'run');
 }
 
+/** What this process has seen of its runs' pace. */
+const silence = new SilenceWatch();
+
 async function summarise(folder: string, record: ListedRecord, options: ObserveOptions): Promise<RunSummary> {
   const { kind, name, max_steps, data } = record.config;
   const last = lastProgress(folder);
@@ -58,6 +62,7 @@ async function summarise(folder: string, record: ListedRecord, options: ObserveO
     data: [data?.train, data?.validation, data?.test].filter((spec) => spec !== undefined),
     tags: listedTags(folder),
     state,
+    stuck: silence.look(folder, state),
     progress,
   };
 }

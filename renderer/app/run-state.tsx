@@ -1,6 +1,14 @@
 /** A run's state as a sign, a colour and words. */
 import type { RunSummary } from '../../shared/run-view.ts';
-import { progressInWords, type RunVerdict, secondsInWords, shareDone, stateInWords, verdictOfRun } from '../../shared/run-words.ts';
+import {
+  progressInWords,
+  type RunVerdict,
+  secondsInWords,
+  shareDone,
+  silenceInWords,
+  stateInWords,
+  verdictOfRun,
+} from '../../shared/run-words.ts';
 
 /** A sign besides the colour, since colour alone must not carry meaning. */
 const SIGN: Record<RunVerdict, string> = { live: '●', done: '✓', failed: '✕', unverifiable: '?' };
@@ -11,6 +19,11 @@ export function RunStateMark({ run }: { run: RunSummary }) {
   return (
     <span className={`state-${verdict}`} title={run.state.evidence}>
       <span aria-hidden="true">{SIGN[verdict]}</span> {stateInWords(run.state)}
+      {run.stuck ? (
+        <span className="state-unverifiable" title={silenceInWords(run.stuck)}>
+          , <span aria-hidden="true">⚠</span> stuck?
+        </span>
+      ) : null}
     </span>
   );
 }

@@ -1,7 +1,20 @@
 /** Routes about runs: the list, one run, and what a live view follows. */
 import { z } from 'zod';
 import { MetricAxis } from '../metric-series.ts';
-import { GroupFilter, GroupPage, LogLevel, LogPage, Phase, RunMetrics, RunNotes, RunRisk, RunUsage, ShownGroup } from '../run-live.ts';
+import {
+  GroupFilter,
+  GroupPage,
+  LogLevel,
+  LogPage,
+  Phase,
+  RunMetrics,
+  RunNotes,
+  RunRisk,
+  RunTelemetry,
+  RunUsage,
+  ShownGroup,
+  StepTimesView,
+} from '../run-live.ts';
 import { ControlVerb, RunRecord } from '../run-record.ts';
 import { RunAsked, RunDetail, RunList, RunResumed, TailItem } from '../run-view.ts';
 
@@ -33,6 +46,8 @@ export const runsRoutes = {
     }),
     output: RunMetrics,
   },
+  /** Where the time of the last steps went, by part and rank. */
+  'runs.stepTimes': { input: z.strictObject({ run: RunId }), output: StepTimesView },
   'runs.risk': { input: z.strictObject({ run: RunId }), output: RunRisk },
   'runs.control': { input: z.strictObject({ run: RunId, verb: ControlVerb }), output: RunAsked },
   /** Starts the runner of an ended run again. */
@@ -65,5 +80,7 @@ export const runsTopics = {
     item: z.object({ run: RunId, items: z.array(TailItem) }),
   },
   /** Memory and processor of a live run's process: what was seen of it lately, then each new sample. */
+  /** The GPUs of the machine where the run is, as its launcher sampled them: the last hour, then each new sample. */
+  'runs.telemetry': { input: z.strictObject({ run: RunId }), item: RunTelemetry },
   'runs.usage': { input: z.strictObject({ run: RunId }), item: RunUsage },
 } as const;

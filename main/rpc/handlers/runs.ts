@@ -1,7 +1,7 @@
 /** Answers about runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { runsRoutes, runsTopics } from '../../../shared/rpc/runs.ts';
-import type { RunUsage } from '../../../shared/run-live.ts';
+import type { RunTelemetry, RunUsage } from '../../../shared/run-live.ts';
 import type { RunList, TailItem } from '../../../shared/run-view.ts';
 import { LiveRuns } from '../../workbench/live-run.ts';
 import { shownGroup } from '../../workbench/run-completions.ts';
@@ -11,7 +11,9 @@ import { runMetrics } from '../../workbench/run-metrics.ts';
 import { readNotes, writeNotes } from '../../workbench/run-notes.ts';
 import { runRisk } from '../../workbench/run-risk.ts';
 import { observeRun } from '../../workbench/run-state.ts';
+import { stepTimes } from '../../workbench/run-step-times.ts';
 import { tailRun } from '../../workbench/run-tail.ts';
+import { watchTelemetry } from '../../workbench/run-telemetry.ts';
 import { watchUsage } from '../../workbench/run-usage.ts';
 import { findRun, listRuns, showRun } from '../../workbench/runs.ts';
 import type { Handlers, Sources } from '../router.ts';
@@ -30,6 +32,7 @@ export function runsHandlers({ runsDir }: Services): Pick<Handlers, keyof typeof
     'runs.show': async ({ run }) => showRun(await folderOf(run)),
     'runs.record': async ({ run }) => readRecord(await folderOf(run)),
     'runs.metrics': async ({ run, ...choice }) => runMetrics(run, await live.index(await folderOf(run)), choice),
+    'runs.stepTimes': async ({ run }) => stepTimes(await folderOf(run)),
     'runs.risk': async ({ run }) => {
       const folder = await folderOf(run);
       const [index, state] = await Promise.all([live.index(folder), observeRun(folder)]);
@@ -92,8 +95,13 @@ async function* usage(runsDir: string, run: string, signal: AbortSignal): AsyncG
   yield* watchUsage(await findRun(runsDir, run), signal);
 }
 
+async function* telemetry(runsDir: string, run: string, signal: AbortSignal): AsyncGenerator<RunTelemetry> {
+  yield* watchTelemetry(await findRun(runsDir, run), signal);
+}
+
 export const runsSources = ({ runsDir }: Services): Pick<Sources, keyof typeof runsTopics> => ({
   'runs.watch': (_, signal) => watchRuns(runsDir, signal),
   'runs.tail': ({ run, offset }, signal) => tailInBatches(runsDir, run, offset, signal),
+  'runs.telemetry': ({ run }, signal) => telemetry(runsDir, run, signal),
   'runs.usage': ({ run }, signal) => usage(runsDir, run, signal),
 });

@@ -1,7 +1,7 @@
 /** Name, state with its evidence, progress, and what may be asked of a run. */
 import { Badge } from '@mantine/core';
 import type { RunSummary } from '../../../../shared/run-view.ts';
-import { verdictOfRun } from '../../../../shared/run-words.ts';
+import { secondsInWords, silenceInWords, verdictOfRun } from '../../../../shared/run-words.ts';
 import { KIND, RunProgressBar, RunStateMark } from '../../../app/run-state.tsx';
 import { Failed } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
@@ -48,6 +48,13 @@ export function LiveHeader({ run, summary }: { run: string; summary: RunSummary 
         </div>
       </div>
       {asked === null ? null : <p className="live-word quiet">{asked}</p>}
+      {summary.stuck ? (
+        <p className="live-word state-unverifiable">
+          ⚠ This run may be stuck: {silenceInWords(summary.stuck)}; at its own pace the next line was due within{' '}
+          {secondsInWords(summary.stuck.expected_seconds)}. Its process still runs: see System and Log. Stopping it keeps the last
+          checkpoint.
+        </p>
+      ) : null}
       {evidence === null ? null : <p className={`live-word state-${verdictOfRun(summary.state)} verbatim`}>{evidence}</p>}
       {risk.error !== null && risk.error.code !== 'lost' ? <Failed what="This run's files could not be read" error={risk.error} /> : null}
     </>

@@ -1,4 +1,4 @@
-/** What the run takes of this machine, while it runs here. */
+/** What the run takes of its machine: GPUs and parts of a step as kept with the run, memory and processor while it runs here. */
 import { useMemo, useState } from 'react';
 import { usageCurve } from '../../../../shared/figures/usage-curve.ts';
 import type { RunUsage, UsageSample } from '../../../../shared/run-live.ts';
@@ -6,6 +6,8 @@ import { Empty, Failed, Loading } from '../../../app/states.tsx';
 import { Plot } from '../../../plot/plot.tsx';
 import { useFigureTheme } from '../../../plot/use-figure-theme.ts';
 import { useTopic } from '../../../rpc/use-topic.ts';
+import { Gpus } from './gpus.tsx';
+import { StepTimes } from './step-times.tsx';
 import type { LiveTabProps } from './tab-props.ts';
 
 /** Samples kept: ten minutes. */
@@ -33,7 +35,7 @@ function Usage({ usage }: { usage: Extract<RunUsage, { seen: true }> }) {
   );
 }
 
-export default function SystemTab({ run, live }: LiveTabProps) {
+function Process({ run, live }: LiveTabProps) {
   const [usage, setUsage] = useState<RunUsage | null>(null);
   const { error } = useTopic(
     'runs.usage',
@@ -50,5 +52,15 @@ export default function SystemTab({ run, live }: LiveTabProps) {
       <p className="live-word quiet">Sampled every two seconds while this is open, ten minutes at most; not kept with the run.</p>
       <Usage usage={usage} />
     </>
+  );
+}
+
+export default function SystemTab(props: LiveTabProps) {
+  return (
+    <div className="live-system">
+      <Gpus run={props.run} live={props.live} />
+      <StepTimes run={props.run} live={props.live} />
+      <Process {...props} />
+    </div>
   );
 }
