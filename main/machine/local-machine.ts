@@ -93,10 +93,16 @@ const files: FileAccess = {
       throw error;
     }
   },
-  async get(from, to, offset, onBytes, signal) {
-    await pipeline(createReadStream(from, { start: offset }), counted(onBytes), createWriteStream(to, { flags: 'a', flush: true }), {
-      signal,
-    });
+  async get(from, to, offset, size, onBytes, signal) {
+    if (size === offset) return appendFile(to, '');
+    await pipeline(
+      createReadStream(from, { start: offset, end: size - 1 }),
+      counted(onBytes),
+      createWriteStream(to, { flags: 'a', flush: true }),
+      {
+        signal,
+      },
+    );
   },
 };
 
@@ -105,6 +111,7 @@ export class LocalMachine implements Machine {
   readonly connection: MachineConnection = {
     state: { state: 'connected', since: new Date().toISOString() },
     subscribe: () => () => undefined,
+    connect: async () => undefined,
     retry: () => undefined,
     probe: async () => true,
   };
@@ -114,7 +121,7 @@ export class LocalMachine implements Machine {
     return process.platform === 'win32' ? normalize(path.replace(/^~(?=\/|$)/, homedir())) : absolutePath(path, homedir());
   }
 
-  exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { input, env, cwd, timeoutMs = EXEC_TIMEOUT_MS, maxOutput = MAX_OUTPUT, signal, onOutput } = options;
     const [program, ...args] = command;
     if (program === undefined) throw new TypeError('an empty command');
@@ -221,23 +228,23 @@ export class LocalMachine implements Machine {
     await mkdir(this.at(path), { recursive: true });
   }
 
-  rename(from: string, to: string): Promise<void> {
+  async rename(from: string, to: string): Promise<void> {
     return rename(this.at(from), this.at(to));
   }
 
-  upload(from: string, to: string, options?: Parameters<Machine['upload']>[2]): ReturnType<Machine['upload']> {
+  async upload(from: string, to: string, options?: Parameters<Machine['upload']>[2]): ReturnType<Machine['upload']> {
     return uploadFiles(files, from, this.at(to), options);
   }
 
-  download(from: string, to: string, options?: Parameters<Machine['download']>[2]): Promise<void> {
+  async download(from: string, to: string, options?: Parameters<Machine['download']>[2]): Promise<void> {
     return downloadFiles(files, this.at(from), to, options);
   }
 
-  stat(path: string): Promise<FileInfo | null> {
+  async stat(path: string): Promise<FileInfo | null> {
     return files.stat(this.at(path));
   }
 
-  list(path: string): Promise<FolderEntry[] | null> {
+  async list(path: string): Promise<FolderEntry[] | null> {
     return files.list(this.at(path));
   }
 

@@ -80,6 +80,8 @@ export interface MachineConnection {
   readonly state: ConnectionState;
   /** Told at each change; the function returned ends that. */
   subscribe(listener: (state: ConnectionState) => void): () => void;
+  /** One attempt, now. Errors: why it failed (`refused`, `lost`); it is not tried again by itself then. */
+  connect(): Promise<void>;
   /** Tries at once instead of at the next turn, also after a refusal. Does nothing while connected. */
   retry(): void;
   /** Whether the machine answers within `timeoutMs` (default 5000); a connection that does not is given up and made anew. */

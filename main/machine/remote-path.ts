@@ -17,7 +17,7 @@ export const isPlainName = (name: string, platform: NodeJS.Platform = process.pl
   name !== '' &&
   name !== '.' &&
   name !== '..' &&
-  !/[/\0]/.test(name) &&
+  !/[/\p{Cc}]/u.test(name) &&
   (platform !== 'win32' || !/[\\:*?"<>|]/.test(name)) &&
   Buffer.byteLength(name) <= 255;
 

@@ -20,10 +20,13 @@ export interface FileAccess {
   makeFolders(paths: readonly string[]): Promise<void>;
   /** Writes a file of this computer there under a temporary name, then renames it. `onBytes` counts up. */
   put(from: string, to: string, mode: number, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void>;
-  /** Adds the bytes from `offset` on to a file of this computer that has `offset` bytes. */
-  get(from: string, to: string, offset: number, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void>;
+  /** Adds the bytes from `offset` up to `size` to a file of this computer that has `offset` bytes. */
+  get(from: string, to: string, offset: number, size: number, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void>;
 }
 
+/** Bounds of a folder there, so that one without end ends. */
+const MOST_FILES = 100_000;
+const MOST_DEPTH = 64;
 /** Files that are sent side by side: each costs a few round trips whatever its size. */
 const SIDE_BY_SIDE = 8;
 
@@ -117,14 +120,21 @@ interface ThereFile {
   size: number;
 }
 
-async function filesThere(access: FileAccess, from: string, to: string): Promise<{ files: ThereFile[]; folders: string[] }> {
+async function filesThere(access: FileAccess, from: string, to: string, depth = 0): Promise<{ files: ThereFile[]; folders: string[] }> {
+  if (depth > MOST_DEPTH) throw new MachineError('unsafe', `the folders below ${from} do not end`);
   const info = await access.stat(from);
   if (info === null) throw new MachineError('failed', `there is no file or folder ${from} on the machine`);
   if (info.type === 'file') return { files: [{ path: from, to, size: info.size }], folders: [dirname(to)] };
   if (info.type !== 'folder') throw new MachineError('unsafe', `${from} is a link or no plain file on the machine; it is not followed`);
   const entries = (await access.list(from)) ?? [];
   const inside = [];
-  for (const { name } of entries) inside.push(await filesThere(access, `${from}/${checkName(name, from)}`, join(to, name)));
+  let count = 0;
+  for (const { name } of entries) {
+    const below = await filesThere(access, `${from}/${checkName(name, from)}`, join(to, name), depth + 1);
+    count += below.files.length;
+    if (count > MOST_FILES) throw new MachineError('unsafe', `${from} holds more than ${MOST_FILES} files`);
+    inside.push(below);
+  }
   return { files: inside.flatMap(({ files }) => files), folders: [to, ...inside.flatMap(({ folders }) => folders)] };
 }
 
@@ -154,7 +164,7 @@ async function fetchFile(
   for (;;) {
     onBytes(begun);
     const offset = begun;
-    await access.get(file.path, part, offset, (bytes) => onBytes(offset + bytes), signal);
+    await access.get(file.path, part, offset, file.size, (bytes) => onBytes(offset + bytes), signal);
     if ((await fileHash(part, signal)) === sha256) {
       await rename(part, file.to);
       return;
