@@ -57,6 +57,8 @@ export function fileSecrets(folder: string = join(homeFolder(), 'secrets'), plat
 /** What a secret may look like: what services hand out. The message must not repeat it. */
 function checkValue(name: SecretName, value: string): string {
   const text = value.trim();
+  // A passphrase is what its owner made of it.
+  if (name === 'ssh_passphrase' && /^[^\p{Cc}]{1,500}$/u.test(text)) return text;
   if (!/^[\x21-\x7e]{1,500}$/.test(text))
     throw new InputError(`this is no ${SECRETS[name].title}: give the text that the service shows, without spaces`, 'value');
   return text;

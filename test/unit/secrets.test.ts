@@ -27,6 +27,7 @@ describe('secrets in files', () => {
     expect((await secrets.states()).map(({ name, source }) => [name, source])).toEqual([
       ['runpod_api_key', null],
       ['hf_token', 'file'],
+      ['ssh_passphrase', null],
     ]);
     await secrets.set('hf_token', null);
     expect(await secrets.value('hf_token')).toBeNull();
@@ -86,7 +87,7 @@ describe('secrets in the keychain', () => {
     expect(readFileSync(path, 'utf8')).not.toContain(VALUE);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await secrets.value('runpod_api_key')).toBe(VALUE);
-    expect(await secrets.states()).toMatchObject([{ source: 'keychain', warning: null }, { source: null }]);
+    expect(await secrets.states()).toMatchObject([{ source: 'keychain', warning: null }, { source: null }, { source: null }]);
   });
 
   test('of a desktop without a keyring are no secret, and that is said', async () => {
@@ -127,6 +128,8 @@ describe('a value goes nowhere', () => {
   });
 
   test('into processes that need none (bug: a run that prints its environment into its log)', () => {
-    expect(withoutSecrets({ HF_TOKEN: VALUE, RUNPOD_API_KEY: VALUE, PATH: '/bin' })).toEqual({ PATH: '/bin' });
+    expect(withoutSecrets({ HF_TOKEN: VALUE, RUNPOD_API_KEY: VALUE, MEDLOGICTRACE_SSH_PASSPHRASE: VALUE, PATH: '/bin' })).toEqual({
+      PATH: '/bin',
+    });
   });
 });
