@@ -1,6 +1,6 @@
 /**
  * The `config.json` of a decoder in a Hugging Face folder, under Hugging Face's own names. What the decoder here does
- * not compute (another architecture, rope scaling, sliding windows, quantised weights) is refused by name: a model that
+ * not compute (another architecture, other rope scaling, sliding windows, quantised weights) is refused by name: a model that
  * loads and computes something else would be worse than one that does not load.
  */
 import { join } from 'node:path';
@@ -8,16 +8,30 @@ import { z } from 'zod';
 import { writeFileAtomic } from './atomic-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { checked, readJsonFile } from './json-file.ts';
+import { RopeScaling, SCALINGS } from './rope-scaling.ts';
 
-/** Architectures that the decoder computes, with their `model_type`. */
-export const SUPPORTED_ARCHITECTURES = { Qwen2ForCausalLM: 'qwen2' } as const;
+/**
+ * Architectures that the decoder computes, with their `model_type`, what sets one apart from another, and the defaults of Transformers'
+ * configuration classes that a file may leave out.
+ */
+export const SUPPORTED_ARCHITECTURES = {
+  /** Qwen2 and Qwen2.5. */
+  Qwen2ForCausalLM: { type: 'qwen2', qkv_bias: true, query_key_norm: false, head_dim: null, context: 32768 },
+  Qwen3ForCausalLM: { type: 'qwen3', qkv_bias: false, query_key_norm: true, head_dim: 128, context: 32768 },
+  /** Llama 2, 3 and 3.x, SmolLM2. */
+  LlamaForCausalLM: { type: 'llama', qkv_bias: false, query_key_norm: false, head_dim: null, context: 2048 },
+} as const;
+type Architecture = keyof typeof SUPPORTED_ARCHITECTURES;
+const ARCHITECTURES = Object.keys(SUPPORTED_ARCHITECTURES) as [Architecture, ...Architecture[]];
 
 const Count = z.number().int().positive();
 const TokenId = z.number().int().min(0);
 
 const RopeParameters = z.looseObject({
-  rope_theta: z.number().positive().optional(),
+  rope_theta: z.number().positive().nullish(),
   rope_type: z.string().optional(),
+  /** Its older name. */
+  type: z.string().optional(),
   partial_rotary_factor: z.number().optional(),
 });
 
@@ -30,16 +44,18 @@ const ConfigFile = z.looseObject({
   intermediate_size: Count,
   num_hidden_layers: Count,
   num_attention_heads: Count,
-  num_key_value_heads: Count.nullable(),
+  num_key_value_heads: Count.nullish(),
   head_dim: Count.nullish(),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
   hidden_act: z.string().default('silu'),
-  max_position_embeddings: Count.default(32768),
+  max_position_embeddings: Count.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   initializer_range: z.number().positive().default(0.02),
   tie_word_embeddings: z.boolean().default(false),
   rope_theta: z.number().positive().nullish(),
   rope_parameters: RopeParameters.nullish(),
-  rope_scaling: z.looseObject({ type: z.string().optional(), rope_type: z.string().optional() }).nullish(),
+  rope_scaling: RopeParameters.nullish(),
   use_sliding_window: z.boolean().default(false),
   sliding_window: z.number().nullish(),
   max_window_layers: z.number().int().min(0).default(28),
@@ -53,7 +69,7 @@ type ConfigFile = z.infer<typeof ConfigFile>;
 
 /** A decoder's shape with every default filled in and every refusal done. */
 export const ModelConfig = z.object({
-  architecture: z.enum(['Qwen2ForCausalLM']),
+  architecture: z.enum(ARCHITECTURES),
   vocab_size: Count,
   hidden_size: Count,
   /** Width of the SwiGLU feed-forward layer. */
@@ -69,6 +85,11 @@ export const ModelConfig = z.object({
   rms_norm_eps: z.number().positive(),
   /** Base of the rotary frequencies: theta^(−2i / head_dim). */
   rope_theta: z.number().positive(),
+  rope_scaling: RopeScaling.nullable(),
+  /** Biases on the query, key and value projections. */
+  qkv_bias: z.boolean(),
+  /** An RMS norm over each query and key head before the rotation. */
+  query_key_norm: z.boolean(),
   tie_word_embeddings: z.boolean(),
   /** Standard deviation that fresh weights are drawn with; no part in the computation. */
   initializer_range: z.number().positive(),
@@ -94,18 +115,21 @@ export function parseModelConfig(json: unknown, where: string): ModelConfig {
   );
   const architecture = supportedArchitecture(family.architectures, family.model_type, where);
   const file = checked(ConfigFile, json, where);
-  refuseUnsupported(file, where);
+  refuseUnsupported(file, architecture, where);
 
+  const own = SUPPORTED_ARCHITECTURES[architecture];
   const heads = file.num_attention_heads;
   const keyValueHeads = file.num_key_value_heads ?? heads;
   if (heads % keyValueHeads !== 0) {
     throw new CheckpointError(`${where}: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${keyValueHeads}.`);
   }
-  if (file.head_dim == null && file.hidden_size % heads !== 0) {
+  const givenHeadDim = file.head_dim ?? own.head_dim;
+  if (givenHeadDim === null && file.hidden_size % heads !== 0) {
     throw new CheckpointError(`${where}: hidden_size ${file.hidden_size} is not a multiple of num_attention_heads ${heads}; set head_dim.`);
   }
-  const headDim = file.head_dim ?? file.hidden_size / heads;
+  const headDim = givenHeadDim ?? file.hidden_size / heads;
   if (headDim % 2 !== 0) throw new CheckpointError(`${where}: head_dim ${headDim} is odd; rotary positions need an even one.`);
+  const context = file.max_position_embeddings ?? own.context;
 
   return {
     architecture,
@@ -116,9 +140,11 @@ export function parseModelConfig(json: unknown, where: string): ModelConfig {
     num_attention_heads: heads,
     num_key_value_heads: keyValueHeads,
     head_dim: headDim,
-    max_position_embeddings: file.max_position_embeddings,
+    max_position_embeddings: context,
     rms_norm_eps: file.rms_norm_eps,
-    rope_theta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10000,
+    ...ropeOf(file, context, where),
+    qkv_bias: own.qkv_bias,
+    query_key_norm: own.query_key_norm,
     tie_word_embeddings: file.tie_word_embeddings,
     initializer_range: file.initializer_range,
     bos_token_id: file.bos_token_id ?? null,
@@ -127,36 +153,56 @@ export function parseModelConfig(json: unknown, where: string): ModelConfig {
   };
 }
 
+/** Base and scaling of the rotary embedding. Where a file has both forms, Transformers goes by `rope_scaling`; so do we. */
+function ropeOf(file: ConfigFile, context: number, where: string): Pick<ModelConfig, 'rope_theta' | 'rope_scaling'> {
+  const field = file.rope_scaling ? 'rope_scaling' : 'rope_parameters';
+  const rope = file[field] ?? {};
+  const theta = rope.rope_theta ?? file.rope_theta ?? 10000;
+  const type = rope.rope_type ?? rope.type ?? 'default';
+  if (type === 'default') return { rope_theta: theta, rope_scaling: null };
+  if (type !== 'llama3') {
+    throw new CheckpointError(
+      `${where}: ${field} of type ${JSON.stringify(type)} is not supported (supported: ${SCALINGS.join(', ')}). Choose a checkpoint without it.`,
+    );
+  }
+  const scaling = checked(RopeScaling, { original_max_position_embeddings: context, ...rope, rope_type: type }, `${where}: ${field}`);
+  if (scaling.high_freq_factor <= scaling.low_freq_factor) {
+    throw new CheckpointError(
+      `${where}: ${field}.high_freq_factor is ${scaling.high_freq_factor}, not above low_freq_factor ${scaling.low_freq_factor}.`,
+    );
+  }
+  return { rope_theta: theta, rope_scaling: scaling };
+}
+
 function supportedArchitecture(
   architectures: string[] | null | undefined,
   modelType: string | null | undefined,
   where: string,
 ): ModelConfig['architecture'] {
-  for (const [name, type] of Object.entries(SUPPORTED_ARCHITECTURES)) {
+  for (const name of ARCHITECTURES) {
+    const { type } = SUPPORTED_ARCHITECTURES[name];
     const named = architectures?.length ? architectures.includes(name) : modelType === type;
-    if (named && (modelType == null || modelType === type)) return name as ModelConfig['architecture'];
+    if (named && (modelType == null || modelType === type)) return name;
   }
   const given = [...(architectures ?? []), ...(modelType ? [`model_type ${modelType}`] : [])].join(', ') || 'none named';
-  throw new CheckpointError(
-    `${where}: architecture ${given} is not supported. Supported: ${Object.keys(SUPPORTED_ARCHITECTURES).join(', ')}.`,
-  );
+  throw new CheckpointError(`${where}: architecture ${given} is not supported. Supported: ${ARCHITECTURES.join(', ')}.`);
 }
 
 /** Refuses what would change the computation and is not computed here. */
-function refuseUnsupported(file: ConfigFile, where: string): void {
+function refuseUnsupported(file: ConfigFile, architecture: Architecture, where: string): void {
   const refuse = (what: string): never => {
     throw new CheckpointError(`${where}: ${what} is not supported. Choose a checkpoint without it.`);
   };
   if (file.hidden_act !== 'silu') refuse(`hidden_act ${JSON.stringify(file.hidden_act)} (only "silu")`);
   if (file.quantization_config != null) refuse('quantization_config (quantised weights)');
-  const scaling = file.rope_scaling?.rope_type ?? file.rope_scaling?.type ?? (file.rope_scaling ? 'unnamed' : 'default');
-  if (scaling !== 'default') refuse(`rope_scaling ${JSON.stringify(scaling)}`);
-  const rope = file.rope_parameters;
-  if (rope) {
-    if ((rope.rope_type ?? 'default') !== 'default') refuse(`rope_parameters.rope_type ${JSON.stringify(rope.rope_type)}`);
-    if ((rope.partial_rotary_factor ?? 1) !== 1) refuse(`rope_parameters.partial_rotary_factor ${rope.partial_rotary_factor}`);
+  // Qwen2's code does not look at the field.
+  if (file.attention_bias && architecture !== 'Qwen2ForCausalLM') refuse('attention_bias (biases on the attention projections)');
+  if (file.mlp_bias) refuse('mlp_bias (biases in the feed-forward layer)');
+  for (const [field, rope] of Object.entries({ rope_scaling: file.rope_scaling, rope_parameters: file.rope_parameters })) {
+    if (!rope) continue;
+    if ((rope.partial_rotary_factor ?? 1) !== 1) refuse(`${field}.partial_rotary_factor ${rope.partial_rotary_factor}`);
     const nested = Object.keys(rope).find((key) => typeof rope[key] === 'object' && rope[key] !== null);
-    if (nested) refuse(`rope_parameters.${nested} (rotary parameters for each layer type)`);
+    if (nested) refuse(`${field}.${nested} (rotary parameters for each layer type)`);
   }
   const otherLayer = file.layer_types?.find((type) => type !== 'full_attention');
   if (otherLayer) refuse(`layer_types ${JSON.stringify(otherLayer)} (only "full_attention")`);
@@ -165,12 +211,14 @@ function refuseUnsupported(file: ConfigFile, where: string): void {
 }
 
 /**
- * The file's content for a config. `rope_theta` stands at both places, so that Transformers 4 (top level) and 5
+ * The file's content for a config. What rotary positions need stands at both places, so that Transformers 4 (top level) and 5
  * (`rope_parameters`) both find it. Deterministic: the same config gives the same bytes.
  */
 export function formatModelConfig(config: ModelConfig): string {
+  const { architecture, rope_scaling: scaling } = config;
   const file = {
     architectures: [config.architecture],
+    ...(architecture === 'Qwen2ForCausalLM' ? {} : { attention_bias: false }),
     attention_dropout: 0,
     bos_token_id: config.bos_token_id,
     dtype: 'float32',
@@ -181,18 +229,20 @@ export function formatModelConfig(config: ModelConfig): string {
     initializer_range: config.initializer_range,
     intermediate_size: config.intermediate_size,
     max_position_embeddings: config.max_position_embeddings,
-    model_type: SUPPORTED_ARCHITECTURES[config.architecture],
+    ...(architecture === 'LlamaForCausalLM' ? { mlp_bias: false } : {}),
+    model_type: SUPPORTED_ARCHITECTURES[architecture].type,
     num_attention_heads: config.num_attention_heads,
     num_hidden_layers: config.num_hidden_layers,
     num_key_value_heads: config.num_key_value_heads,
     pad_token_id: config.pad_token_id,
     rms_norm_eps: config.rms_norm_eps,
-    rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
+    rope_parameters: { rope_theta: config.rope_theta, ...(scaling ?? { rope_type: 'default' }) },
+    ...(scaling ? { rope_scaling: scaling } : {}),
     rope_theta: config.rope_theta,
     tie_word_embeddings: config.tie_word_embeddings,
     torch_dtype: 'float32',
     use_cache: true,
-    use_sliding_window: false,
+    ...(architecture === 'LlamaForCausalLM' ? {} : { use_sliding_window: false }),
     vocab_size: config.vocab_size,
   };
   return `${JSON.stringify(file, null, 2)}\n`;

@@ -62,9 +62,33 @@ export async function readSafetensors(path: string): Promise<{ metadata: Record<
     const tensors = new Map<string, Tensor>();
     for (const entry of header.entries) {
       const bytes = await readBytes(file, entry.begin, entry.end - entry.begin, path);
-      tensors.set(entry.name, { shape: entry.shape, data: toFloat32(bytes, entry.dtype) });
+      tensors.set(entry.name, { shape: entry.shape, data: toFloat32(bytes, bytes.byteLength, entry.dtype) });
     }
     return { metadata: header.metadata, tensors };
+  });
+}
+
+/** Bytes of a tensor that are read in one go. */
+const PIECE = 1 << 22;
+
+/**
+ * The values of chosen tensors as float32, a piece of at most 4 MiB at a time and in the order of their bytes. `take` gets a tensor's name,
+ * the index of the first value and the values, which hold until it returns. Errors: CheckpointError when the file ends too soon.
+ */
+export async function readTensorValues(
+  path: string,
+  entries: readonly TensorEntry[],
+  take: (name: string, at: number, values: Float32Array) => void,
+): Promise<void> {
+  await withFile(path, async (file) => {
+    const bytes = new ArrayBuffer(PIECE);
+    for (const entry of [...entries].sort((a, b) => a.begin - b.begin)) {
+      for (let from = entry.begin; from < entry.end; from += PIECE) {
+        const length = Math.min(PIECE, entry.end - from);
+        await fill(file, new Uint8Array(bytes, 0, length), from, path);
+        take(entry.name, (from - entry.begin) / BYTES[entry.dtype], toFloat32(bytes, length, entry.dtype));
+      }
+    }
   });
 }
 
@@ -155,19 +179,23 @@ function firstDoubledKey(text: string): string | null {
 
 async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<ArrayBuffer> {
   const buffer = new ArrayBuffer(length);
-  let done = 0;
-  while (done < length) {
-    const view = new Uint8Array(buffer, done, Math.min(length - done, LARGEST_TRANSFER));
-    const { bytesRead } = await file.read(view, 0, view.length, position + done);
-    if (bytesRead === 0) throw new CheckpointError(`${path}: ended at byte ${position + done} while it was read.`);
-    done += bytesRead;
-  }
+  await fill(file, new Uint8Array(buffer), position, path);
   return buffer;
 }
 
-function toFloat32(bytes: ArrayBuffer, dtype: Dtype): Float32Array {
-  if (dtype === 'F32') return new Float32Array(bytes);
-  const half = new Uint16Array(bytes);
+async function fill(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  let done = 0;
+  while (done < into.length) {
+    const { bytesRead } = await file.read(into, done, Math.min(into.length - done, LARGEST_TRANSFER), position + done);
+    if (bytesRead === 0) throw new CheckpointError(`${path}: ended at byte ${position + done} while it was read.`);
+    done += bytesRead;
+  }
+}
+
+/** The first `length` bytes as float32; F32 is not copied. */
+function toFloat32(bytes: ArrayBuffer, length: number, dtype: Dtype): Float32Array {
+  if (dtype === 'F32') return new Float32Array(bytes, 0, length / 4);
+  const half = new Uint16Array(bytes, 0, length / 2);
   const bits = new Uint32Array(half.length);
   if (dtype === 'BF16') {
     // A bfloat16 is the upper half of a float32.

@@ -20,17 +20,22 @@ export interface OpenedModel {
 
 /** Reads a checkpoint's tokenizer and the headers of its weights and checks that all fit, without loading weights. Errors name the model and the finding. */
 export async function inspectModel(model: string): Promise<Omit<OpenedModel, 'policy'> & { hash: string }> {
+  const parts = await readParts(model);
+  return { ...parts, hash: await hashCheckpoint(parts.folder) };
+}
+
+async function readParts(model: string): Promise<Omit<OpenedModel, 'policy'>> {
   const folder = locateModel(model);
   const config = await readModelConfig(folder);
   await readWeightHeaders(folder, config);
   const tokenizer = await loadTokenizer(folder);
   checkTokenizerFits(tokenizer, config);
-  return { folder, config, tokenizer, hash: await hashCheckpoint(folder) };
+  return { folder, config, tokenizer };
 }
 
 /** Loads the weights too. The caller disposes of the policy. */
 export async function openModel(model: string, backend: 'wasm'): Promise<OpenedModel> {
-  const { folder, config, tokenizer } = await inspectModel(model);
+  const { folder, config, tokenizer } = await readParts(model);
   return { folder, config, tokenizer, policy: await createTfjsPolicy({ folder, backend }) };
 }
 

@@ -8,7 +8,7 @@ import { GRADER_VERSION } from '../../shared/grading/grader.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
-import { expectedTensors } from '../policy/checkpoint.ts';
+import { expectedTensors } from '../policy/expected-tensors.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
 import { openExamples } from './few-shot.ts';

@@ -46,6 +46,25 @@ export function rmsNormGradient(x: usize, gain: usize, dy: usize, dx: usize, dga
   }
 }
 
+/** The norm of each head of `rows` rows that lie `stride` floats apart, one gain [headWidth] for all; y may be x. */
+export function rmsNormHeads(x: usize, gain: usize, y: usize, rows: i32, stride: i32, heads: i32, headWidth: i32, epsilon: f32): void {
+  for (let row = 0; row < rows; row++) {
+    rmsNorm(x, gain, y, heads, headWidth, epsilon);
+    x += 4 * stride;
+    y += 4 * stride;
+  }
+}
+
+/** As `rmsNormGradient` for each head; dy and dx lie as x does. */
+export function rmsNormHeadsGradient(x: usize, gain: usize, dy: usize, dx: usize, dgain: usize, rows: i32, stride: i32, heads: i32, headWidth: i32, epsilon: f32): void {
+  for (let row = 0; row < rows; row++) {
+    rmsNormGradient(x, gain, dy, dx, dgain, heads, headWidth, epsilon);
+    x += 4 * stride;
+    dy += 4 * stride;
+    dx += 4 * stride;
+  }
+}
+
 /**
  * Rotary embedding, halves convention: (a, b) → (a·cos − b·sin, b·cos + a·sin) for a = x[i], b = x[i + headWidth / 2].
  * The first `heads` heads of each row are turned, the rest of the row copied; `out` may be `x`. `table` holds for each position

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { expectedTensors } from '../../main/policy/checkpoint.ts';
+import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import type { Policy } from '../../main/policy/policy.ts';
 import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';

@@ -34,7 +34,9 @@ interface Request {
   chats: ChatMessage[][];
 }
 
-async function transformers(request: Request & ({ read: string } | { write: string; tokenizer: string })): Promise<z.infer<typeof Answer>> {
+async function transformers(
+  request: Request & ({ read: string } | { write: string; tokenizer: string; family: string }),
+): Promise<z.infer<typeof Answer>> {
   const child = spawn(python ?? '', [join(import.meta.dirname, 'transformers_side.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(JSON.stringify(request));
   const [answer, log, code] = await Promise.all([
@@ -48,7 +50,9 @@ async function transformers(request: Request & ({ read: string } | { write: stri
 
 if (python === null) console.log(`skipped: exchange with Transformers: ${withoutPython}`);
 
-describe.skipIf(python === null)('exchange with Transformers', () => {
+const FAMILIES = { qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM' };
+
+describe.skipIf(python === null).each(Object.entries(FAMILIES))('exchange with Transformers: %s', (family, architecture) => {
   let scratch = '';
   let theirs = '';
   let request: Request;
@@ -72,7 +76,7 @@ describe.skipIf(python === null)('exchange with Transformers', () => {
       texts: cases.texts.map((entry) => entry.text),
       chats: cases.chats.map((entry) => entry.messages).slice(0, 20),
     };
-    written = await transformers({ ...request, write: theirs, tokenizer: join(tokenizerFixture, 'qwen2') });
+    written = await transformers({ ...request, write: theirs, tokenizer: join(tokenizerFixture, 'qwen2'), family });
     policy = await createTfjsPolicy({ folder: theirs });
   });
   afterAll(async () => {
@@ -80,7 +84,7 @@ describe.skipIf(python === null)('exchange with Transformers', () => {
     await rm(scratch, { recursive: true });
   });
 
-  // Catches: shards, bfloat16, an untied output layer, a head width of its own or a rotary base of Transformers 5 read wrongly.
+  // Catches: shards, bfloat16, an untied output layer, a head width of its own, or Transformers 5's rotary base and scaling read wrongly.
   it('reads the weights that Transformers wrote', async () => {
     expect((await readdir(theirs)).filter((name) => /^model-\d+-of-\d+\.safetensors$/.test(name)).length).toBeGreaterThan(1);
     expect(policy.describe().parameters).toBe(written.parameters);
@@ -110,7 +114,7 @@ describe.skipIf(python === null)('exchange with Transformers', () => {
       await trained.save(ours, 'weights');
       await copyTokenizerFiles(theirs, ours);
       const read = await transformers({ ...request, read: ours });
-      expect(read.model).toBe('Qwen2ForCausalLM');
+      expect(read.model).toBe(architecture);
       expect(read.wrong_keys).toEqual([]);
       expect(read.parameters).toBe(written.parameters);
       const logprobs = await logprobsOf(trained);

@@ -1,8 +1,8 @@
 """Transformers' half of test/engine/transformers.test.ts: a JSON request on standard input, a JSON answer on standard output.
 
-    {"write": folder, "tokenizer": folder, ...}   makes a small random Qwen2 there: untied, bfloat16, in shards, heads wider than
-                                                  hidden / heads, with the tokenizer saved as Transformers saves it
-    {"read": folder, ...}                         loads what is there
+    {"write": folder, "tokenizer": folder, "family": name, ...}   makes a small random model there: untied, bfloat16, in shards,
+                                heads wider than hidden / heads, with the tokenizer saved as Transformers saves it
+    {"read": folder, ...}       loads what is there
 
 and answers with what it computes in float32 for `rows`, `texts` and `chats` of the request.
 """
@@ -14,28 +14,45 @@ import sys
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 
-def write(folder: str, tokenizer_folder: str) -> None:
+def random_model(family: str) -> Any:
+    # head_dim is not among Qwen2's and Llama's declared fields in every version, but their attention reads it.
+    sizes: dict[str, Any] = {
+        "vocab_size": 1216,
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 112,
+        "max_position_embeddings": 512,
+        "tie_word_embeddings": False,
+        "eos_token_id": 3,
+        "initializer_range": 0.2,
+        "head_dim": 32,
+    }
+    plain = {"rope_theta": 5000.0, "rope_type": "default"}
+    scaled = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}
+    if family == "llama":
+        return LlamaForCausalLM(LlamaConfig(**sizes, rope_parameters={"rope_theta": 5000.0, "rope_type": "llama3", **scaled}))
+    if family == "qwen3":
+        return Qwen3ForCausalLM(Qwen3Config(**sizes, rope_parameters=plain))
+    return Qwen2ForCausalLM(Qwen2Config(**sizes, rope_parameters=plain))
+
+
+def write(folder: str, tokenizer_folder: str, family: str) -> None:
     torch.manual_seed(5)
-    # head_dim is not among the config's declared fields, but its attention reads it.
-    head_width: dict[str, Any] = {"head_dim": 32}
-    config = Qwen2Config(
-        vocab_size=1216,
-        hidden_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=112,
-        max_position_embeddings=512,
-        rope_parameters={"rope_theta": 5000.0, "rope_type": "default"},
-        tie_word_embeddings=False,
-        eos_token_id=3,
-        initializer_range=0.2,
-        **head_width,
-    )
-    model = Qwen2ForCausalLM(config)
+    model = random_model(family)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith(("bias", "norm.weight")):
@@ -74,7 +91,7 @@ def main() -> None:
     torch.set_num_threads(1)
     folder = request.get("read") or request["write"]
     if "write" in request:
-        write(folder, request["tokenizer"])
+        write(folder, request["tokenizer"], request["family"])
     json.dump(read(folder, request), sys.stdout)
 
 

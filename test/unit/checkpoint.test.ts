@@ -86,7 +86,7 @@ describe('checkpoint folders', () => {
     await expect(readCheckpoint(folder)).rejects.toThrow(/not a plain file name/);
     await writeFile(index, JSON.stringify({ weight_map }));
     await rm(join(folder, 'model-00002-of-00003.safetensors'));
-    await expect(readCheckpoint(folder)).rejects.toThrow(/model-00002-of-00003.safetensors: cannot be read/);
+    await expect(readCheckpoint(folder)).rejects.toThrow(/model-00002-of-00003.safetensors, one of 3 files that .* names, is missing/);
   });
 
   // Catches: a hash that misses a change of weights, config or tokenizer, or that depends on anything else.
@@ -203,8 +203,34 @@ describe('config.json', () => {
     expect((await readModelConfig(parityModel)).rope_theta).toBe(100);
   });
 
-  it('comes back from what is written', async () => {
-    const config = parse({ head_dim: 128, eos_token_id: 3 });
+  const llama3 = { factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+  const llama = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    rope_theta: 5e5,
+    rope_scaling: { rope_type: 'llama3', ...llama3 },
+  };
+  const qwen3 = { architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3', attention_bias: false };
+
+  // Catches: a part of another family's computation left out or put in, and a default that is not Transformers' own.
+  it('tells what sets the architectures apart', () => {
+    expect(parse({})).toMatchObject({ qkv_bias: true, query_key_norm: false, rope_scaling: null });
+    expect(parse(qwen3)).toMatchObject({ qkv_bias: false, query_key_norm: true, head_dim: 128 });
+    expect(parse({ ...llama, max_position_embeddings: undefined })).toMatchObject({
+      qkv_bias: false,
+      query_key_norm: false,
+      head_dim: 64,
+      max_position_embeddings: 2048,
+      rope_theta: 5e5,
+      rope_scaling: { rope_type: 'llama3', ...llama3 },
+    });
+    // As Transformers 5 writes it.
+    const moved = { rope_theta: undefined, rope_scaling: undefined, rope_parameters: { rope_type: 'llama3', rope_theta: 2e5, ...llama3 } };
+    expect(parse({ ...llama, ...moved })).toMatchObject({ rope_theta: 2e5, rope_scaling: { factor: 32 } });
+  });
+
+  it.each([{ head_dim: 128, eos_token_id: 3 }, qwen3, llama])('comes back from what is written: %j', async (change) => {
+    const config = parse(change);
     const folder = await mkdtemp(join(scratch, 'config-'));
     await writeModelConfig(folder, config);
     expect(await readModelConfig(folder)).toEqual(config);
@@ -213,19 +239,26 @@ describe('config.json', () => {
   // Catches: a model loaded although part of its computation is not done here; its answers would be wrong without a word.
   it.each<[object, RegExp]>([
     [
-      { architectures: ['LlamaForCausalLM'], model_type: 'llama' },
-      /architecture LlamaForCausalLM, model_type llama is not supported. Supported: Qwen2ForCausalLM/,
+      { architectures: ['MistralForCausalLM'], model_type: 'mistral' },
+      /architecture MistralForCausalLM, model_type mistral is not supported. Supported: Qwen2ForCausalLM, Qwen3ForCausalLM, LlamaForCausalLM/,
     ],
     [{ architectures: undefined, model_type: 'gpt2', vocab_size: undefined }, /architecture model_type gpt2 is not supported/],
     [{ architectures: undefined, model_type: undefined }, /architecture none named is not supported/],
     [{ architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2_moe' }, /is not supported/],
-    [{ rope_scaling: { type: 'yarn', factor: 4 } }, /rope_scaling "yarn" is not supported/],
-    [{ rope_parameters: { rope_theta: 1e6, rope_type: 'linear', factor: 2 } }, /rope_parameters.rope_type "linear" is not supported/],
+    [{ rope_scaling: { type: 'yarn', factor: 4 } }, /rope_scaling of type "yarn" is not supported/],
+    [{ rope_parameters: { rope_theta: 1e6, rope_type: 'linear', factor: 2 } }, /rope_parameters of type "linear" is not supported/],
     [{ rope_parameters: { full_attention: { rope_theta: 1e6 } } }, /rope_parameters.full_attention/],
     [{ use_sliding_window: true, max_window_layers: 12 }, /use_sliding_window \(sliding_window 32768\) is not supported/],
     [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types "sliding_attention"/],
     [{ quantization_config: { quant_method: 'gptq' } }, /quantization_config/],
     [{ hidden_act: 'gelu' }, /hidden_act "gelu"/],
+    [{ ...llama, attention_bias: true }, /attention_bias/],
+    [{ ...llama, mlp_bias: true }, /mlp_bias/],
+    [{ ...llama, rope_scaling: { rope_type: 'llama3', factor: 8 } }, /rope_scaling.*"low_freq_factor"/],
+    [
+      { ...llama, rope_scaling: { rope_type: 'llama3', ...llama3, high_freq_factor: 1 } },
+      /high_freq_factor is 1, not above low_freq_factor 1/,
+    ],
     [{ num_key_value_heads: 3 }, /num_attention_heads 14 is not a multiple of num_key_value_heads 3/],
     [{ hidden_size: 900 }, /hidden_size 900 is not a multiple of num_attention_heads 14/],
     [{ head_dim: 63 }, /head_dim 63 is odd/],

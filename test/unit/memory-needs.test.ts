@@ -1,6 +1,6 @@
 /** The memory that is announced must be the memory that is taken: a model said to fit must not fail half an hour later. */
 import { describe, expect, test } from 'vitest';
-import { expectedTensors } from '../../main/policy/checkpoint.ts';
+import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import { startBackend } from '../../main/policy/tfjs/backend.ts';
 import { memoryNeeds, slotBytes, slotCapacity, slotsFor } from '../../main/policy/tfjs/memory-needs.ts';

@@ -118,6 +118,31 @@ describe('rows', () => {
     );
   });
 
+  // Catches: a gain taken from another head, values of the row touched, a gradient of the gain not summed over heads and rows.
+  it('normalises heads within wider rows, and its gradient equals finite differences', () => {
+    const [rows, stride, heads, headWidth] = [3, 40, 2, 8];
+    const [x, gain, dy] = [draw(rows, stride), draw(1, headWidth), draw(rows, stride)];
+    const first = heads * headWidth;
+    const split = (from: Rows): Rows => from.flatMap((row) => [row.slice(0, headWidth), row.slice(headWidth, first)]);
+    const normed = (xs: Rows, gains: Rows): Rows => plain.rmsNorm(split(xs), gains[0] as number[], 1e-5);
+    const y = put(x);
+    backend.kernels.rmsNormHeads(y, put(gain), y, rows, stride, heads, headWidth, 1e-5);
+    const found = get(y, rows, stride);
+    expectClose(split(found), normed(x, gain), 1e-6);
+    expect(found.map((row) => row.slice(first))).toEqual(x.map((row) => row.slice(first)));
+    const [dx, dgain] = [put(dy), blank(1, headWidth, 0)];
+    backend.kernels.rmsNormHeadsGradient(put(x), put(gain), dx, dx, dgain, rows, stride, heads, headWidth, 1e-5);
+    const loss = (xs: Rows, gains: Rows): number => plain.inner(normed(xs, gains), split(dy));
+    const moved = get(dx, rows, stride);
+    expectClose(split(moved), split(plain.finiteDifferences((v) => loss(v, gain), x)), 1e-5);
+    expect(moved.map((row) => row.slice(first))).toEqual(dy.map((row) => row.slice(first)));
+    expectClose(
+      get(dgain, 1, headWidth),
+      plain.finiteDifferences((v) => loss(x, v), gain),
+      1e-5,
+    );
+  });
+
   it('rotates halves by position, leaves values alone, and turns back with sign −1', () => {
     const [heads, headWidth] = [3, 8];
     const x = draw(4, 4 * headWidth);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectedTensors } from '../../main/policy/checkpoint.ts';
-import { type ModelConfig, parseModelConfig } from '../../main/policy/model-config.ts';
+import { expectedTensors } from '../../main/policy/expected-tensors.ts';
+import { type ModelConfig, parseModelConfig, readModelConfig, writeModelConfig } from '../../main/policy/model-config.ts';
 import {
   type Completion,
   type GenerateRequest,
@@ -15,6 +15,7 @@ import {
   type PolicyGradientObjective,
   type TrainSequence,
 } from '../../main/policy/policy.ts';
+import { readSafetensors, writeSafetensors } from '../../main/policy/safetensors.ts';
 import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
 import { RandomStream } from '../../shared/random.ts';
 
@@ -328,6 +329,25 @@ describe('save and load', () => {
     await model.load(join(folder, 'step'), 'weights');
     expect(await logprobsOf(model)).not.toEqual(await logprobsOf(restored));
     for (const one of [model, restored, forgetful]) await one.dispose();
+  });
+
+  // Catches: weights read straight over good ones, of which damaged ones would then leave half.
+  it('damaged or foreign weights leave a policy as it was', async () => {
+    const model = await randomModel(3);
+    const before = await logprobsOf(model);
+    const damaged = join(folder, 'damaged');
+    await model.save(damaged, 'weights');
+    const config = await readModelConfig(damaged);
+    const { tensors } = await readSafetensors(join(damaged, 'model.safetensors'));
+    const gain = tensors.get('model.norm.weight')?.data as Float32Array;
+    gain[gain.length - 1] = Number.NaN;
+    tensors.get('model.embed_tokens.weight')?.data.fill(1);
+    await writeSafetensors(join(damaged, 'model.safetensors'), tensors);
+    await expect(model.load(damaged, 'weights')).rejects.toThrow(/model.norm.weight holds NaN at element/);
+    await writeModelConfig(damaged, { ...config, rope_theta: 7 });
+    await expect(model.load(damaged, 'weights')).rejects.toThrow(/rope_theta is 7, but this policy's is/);
+    expect(await logprobsOf(model)).toEqual(before);
+    await model.dispose();
   });
 
   it('a trainer state before the first step is a fresh start', async () => {

@@ -1,6 +1,6 @@
 /** Options of one question are computed once: what they score must be what they score alone. */
 import { describe, expect, it } from 'vitest';
-import { expectedTensors } from '../../main/policy/checkpoint.ts';
+import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import type { Policy, Sequence } from '../../main/policy/policy.ts';
 import { sharedInputs } from '../../main/policy/tfjs/packing.ts';

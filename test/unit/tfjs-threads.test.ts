@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectedTensors } from '../../main/policy/checkpoint.ts';
+import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import { type ModelConfig, parseModelConfig } from '../../main/policy/model-config.ts';
 import type { GenerateEvent, GenerateRequest, Policy, PolicyGradientObjective, TrainSequence } from '../../main/policy/policy.ts';
 import { divideRequest } from '../../main/policy/tfjs/generate-on-two.ts';

@@ -90,8 +90,9 @@ export class DecodeStep {
     layout.layers.forEach((layer, i) => {
       const own = this.layers[i] as (typeof this.layers)[number];
       k.rmsNorm(x, at(layer.inputGain), normed, n, s.hidden, s.epsilon);
-      k.fillRows(qkv, at(layer.qkvBias), n, s.qkvWidth);
-      product(normed, own.qkv, qkv, 1);
+      if (layer.qkvBias !== null) k.fillRows(qkv, at(layer.qkvBias), n, s.qkvWidth);
+      product(normed, own.qkv, qkv, layer.qkvBias === null ? 0 : 1);
+      this.decoder.normHeads(this.weights, layer, qkv, n);
       k.rotary(qkv, qkv, this.indices.positions, rotaryTable, n, s.qkvWidth, s.heads + s.keyHeads, s.headWidth, 1);
       const { positions: at1, slots: at2 } = this.indices;
       k.decodeAttention(

@@ -1,6 +1,6 @@
 /**
- * The decoder (Qwen2: RMS norm, rotary grouped-query attention with biases on q, k and v, SwiGLU) over sequences laid end to end, forward and
- * backward. Weights and gradients are flat arrays in one `Layout`; activations are matrices of a scope, one row a token.
+ * The decoder (Qwen2, Qwen3, Llama: RMS norm, rotary grouped-query attention, SwiGLU; biases on q, k and v, and norms over query and key
+ * heads, where the layout has them) over sequences laid end to end, forward and backward. Weights and gradients are flat arrays in one `Layout`; activations are matrices of a scope, one row a token.
  */
 import type { ModelConfig } from '../model-config.ts';
 import type { Backend } from './backend.ts';
@@ -14,6 +14,8 @@ import { type Matrix, Scope } from './scope.ts';
 interface LayerActivations {
   input: Matrix;
   normed: Matrix;
+  /** Before the norms over heads; null where there are none. */
+  rawQkv: Matrix | null;
   /** After rotation. */
   qkv: Matrix;
   attended: Matrix;
@@ -88,7 +90,7 @@ export class Decoder {
       scale: 1 / Math.sqrt(headWidth),
     };
     this.own = new Scope(backend);
-    const table = rotaryTable(this.shape.context, headWidth, config.rope_theta);
+    const table = rotaryTable(this.shape.context, headWidth, config.rope_theta, config.rope_scaling);
     this.rotaryTable = this.own.floats(table.length);
     this.own.viewFloats(this.rotaryTable, table.length).set(table);
   }
@@ -131,6 +133,31 @@ export class Decoder {
     return y;
   }
 
+  private copyOf(scope: Scope, x: Matrix): Matrix {
+    const copy = scope.matrix(x.rows, x.width);
+    this.kernels.copy(copy.address, x.address, x.rows * x.width);
+    return copy;
+  }
+
+  /** The norms over the query and key heads of qkv rows, in place; nothing where the layout has none. */
+  normHeads(weights: Address, layer: LayerLayout, qkv: Address, rows: number): void {
+    const s = this.shape;
+    for (const { gain, first, heads } of this.headNorms(layer)) {
+      const at = qkv + 4 * first;
+      this.kernels.rmsNormHeads(at, weights + 4 * gain, at, rows, s.qkvWidth, heads, s.headWidth, s.epsilon);
+    }
+  }
+
+  /** Where a layer's head norms have their gain and begin in a qkv row. */
+  private headNorms({ queryGain, keyGain }: LayerLayout): { gain: number; first: number; heads: number }[] {
+    if (queryGain === null || keyGain === null) return [];
+    const { heads, keyHeads, queryWidth } = this.shape;
+    return [
+      { gain: queryGain, first: 0, heads },
+      { gain: keyGain, first: queryWidth, heads: keyHeads },
+    ];
+  }
+
   /** The final norm of chosen rows of `hidden`. Both matrices returned belong to the scope. */
   readout(scope: Scope, weights: Address, hidden: Matrix, rows: Address, count: number): { picked: Matrix; normed: Matrix } {
     const picked = scope.matrix(count, hidden.width);
@@ -154,7 +181,10 @@ export class Decoder {
     k.gatherRows(at(this.layout.embedding), ids, x.address, n, s.hidden);
     this.layout.layers.forEach((layer, index) => {
       const normed = this.norm(scope, x, at(layer.inputGain));
-      const qkv = this.linear(scope, normed, at(layer.qkv), s.qkvWidth, { bias: at(layer.qkvBias) });
+      const bias = layer.qkvBias === null ? undefined : at(layer.qkvBias);
+      const qkv = this.linear(scope, normed, at(layer.qkv), s.qkvWidth, { bias });
+      const rawQkv = options.keep && layer.queryGain !== null ? this.copyOf(scope, qkv) : null;
+      this.normHeads(weights, layer, qkv.address, n);
       k.rotary(qkv.address, qkv.address, positions, this.rotaryTable, n, s.qkvWidth, s.heads + s.keyHeads, s.headWidth, 1);
       options.onLayer?.(index, qkv);
       const attended = scope.matrix(n, s.queryWidth);
@@ -167,7 +197,7 @@ export class Decoder {
       const activated = scope.matrix(n, s.intermediate);
       k.swiGlu(gateUp.address, activated.address, n, s.intermediate);
       const output = this.linear(scope, activated, at(layer.down), s.hidden, { residual: inner });
-      if (options.keep) layers.push({ input: x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated });
+      if (options.keep) layers.push({ input: x, normed, rawQkv, qkv, attended, logSum, inner, innerNormed, gateUp, activated });
       else scope.free(x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated);
       x = output;
     });
@@ -228,7 +258,16 @@ export class Decoder {
     k.attentionGradient(qkv, attended, saved.logSum, dattended.address, into, starts, segments, heads, keyHeads, headWidth, scale, scratch);
     k.rotary(into, into, positions, this.rotaryTable, n, s.qkvWidth, heads + keyHeads, headWidth, -1);
     scope.free(dattended, saved.attended, saved.qkv, saved.logSum);
-    const dnormed = this.linearGradient(scope, saved.normed, dqkv, w(layer.qkv), g(layer.qkv), g(layer.qkvBias));
+    const { rawQkv } = saved;
+    if (rawQkv !== null) {
+      for (const { gain, first, heads: normed } of this.headNorms(layer)) {
+        const [x, dy] = [rawQkv.address + 4 * first, into + 4 * first];
+        k.rmsNormHeadsGradient(x, w(gain), dy, dy, g(gain), n, s.qkvWidth, normed, headWidth, s.epsilon);
+      }
+      scope.free(rawQkv);
+    }
+    const dbias = layer.qkvBias === null ? undefined : g(layer.qkvBias);
+    const dnormed = this.linearGradient(scope, saved.normed, dqkv, w(layer.qkv), g(layer.qkv), dbias);
     scope.free(dqkv, saved.normed);
     this.addNormGradient(scope, saved.input, w(layer.inputGain), dnormed, dout, g(layer.inputGain));
     scope.free(saved.input);

@@ -33,6 +33,28 @@ export interface Kernels {
   pack(b: Address, ldb: number, transposed: Flag, packed: Address, depth: number, n: number): void;
   rmsNorm(x: Address, gain: Address, y: Address, rows: number, width: number, epsilon: number): void;
   rmsNormGradient(x: Address, gain: Address, dy: Address, dx: Address, dgain: Address, rows: number, width: number, epsilon: number): void;
+  rmsNormHeads(
+    x: Address,
+    gain: Address,
+    y: Address,
+    rows: number,
+    stride: number,
+    heads: number,
+    headWidth: number,
+    epsilon: number,
+  ): void;
+  rmsNormHeadsGradient(
+    x: Address,
+    gain: Address,
+    dy: Address,
+    dx: Address,
+    dgain: Address,
+    rows: number,
+    stride: number,
+    heads: number,
+    headWidth: number,
+    epsilon: number,
+  ): void;
   rotary(
     x: Address,
     out: Address,

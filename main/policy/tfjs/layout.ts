@@ -3,7 +3,7 @@
  * group is one matrix [out, in] and one product. Weights, gradients, optimizer moments and the reference all share this layout.
  */
 
-import { expectedTensors } from '../checkpoint.ts';
+import { expectedTensors } from '../expected-tensors.ts';
 import type { ModelConfig } from '../model-config.ts';
 import type { Tensor } from '../safetensors.ts';
 
@@ -12,7 +12,11 @@ export interface LayerLayout {
   inputGain: number;
   /** [(heads + 2 · keyHeads) · headWidth, hidden] */
   qkv: number;
-  qkvBias: number;
+  /** null: no biases. */
+  qkvBias: number | null;
+  /** Gains [headWidth] of the norms over query and key heads; null: no such norms. */
+  queryGain: number | null;
+  keyGain: number | null;
   /** [hidden, heads · headWidth] */
   output: number;
   innerGain: number;
@@ -67,7 +71,9 @@ export function decoderLayout(config: ModelConfig): Layout {
     layers.push({
       inputGain: place(`${at}.input_layernorm.weight`),
       qkv: place(...projections.map((name) => `${name}.weight`)),
-      qkvBias: place(...projections.map((name) => `${name}.bias`)),
+      qkvBias: config.qkv_bias ? place(...projections.map((name) => `${name}.bias`)) : null,
+      queryGain: config.query_key_norm ? place(`${at}.self_attn.q_norm.weight`) : null,
+      keyGain: config.query_key_norm ? place(`${at}.self_attn.k_norm.weight`) : null,
       output: place(`${at}.self_attn.o_proj.weight`),
       innerGain: place(`${at}.post_attention_layernorm.weight`),
       gateUp: place(`${at}.mlp.gate_proj.weight`, `${at}.mlp.up_proj.weight`),

@@ -14,7 +14,7 @@ const DEFAULT_ROWS = 128;
 export function activationBytes(config: ModelConfig): number {
   const { hidden_size: hidden, intermediate_size: intermediate, num_attention_heads: heads, num_key_value_heads: keyHeads } = config;
   const [queryWidth, qkvWidth] = [heads * config.head_dim, (heads + 2 * keyHeads) * config.head_dim];
-  const layer = 4 * hidden + qkvWidth + queryWidth + 3 * intermediate;
+  const layer = 4 * hidden + (config.query_key_norm ? 2 : 1) * qkvWidth + queryWidth + 3 * intermediate;
   return FLOAT * (config.num_hidden_layers * layer + 6 * intermediate + 8 * hidden);
 }
 

@@ -1,11 +1,12 @@
-/** The Policy contract on tfjs, backend wasm: a Qwen2 decoder in float32 on one thread or two. */
+/** The Policy contract on tfjs, backend wasm: a decoder (Qwen2, Qwen3, Llama) in float32 on one thread or two. */
 
 import { mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { readCheckpoint, writeCheckpointWeights } from '../checkpoint.ts';
+import { writeCheckpointWeights } from '../checkpoint.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import type { ModelConfig } from '../model-config.ts';
+import { type ModelConfig, readModelConfig } from '../model-config.ts';
 import {
   type GenerateEvent,
   type GenerateRequest,
@@ -22,6 +23,7 @@ import {
   type UpdateMetrics,
 } from '../policy.ts';
 import type { Tensor } from '../safetensors.ts';
+import { findWeights, streamWeights, type WeightFiles } from '../weight-files.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
 import { Decoder } from './decoder.ts';
 import { checkRequest, generate } from './generate.ts';
@@ -53,15 +55,22 @@ export interface TfjsPolicyOptions {
 }
 
 /**
- * Loads a model. Errors: CheckpointError for a folder that is no whole Qwen2 model; InputError for a number of threads that is not 1 or 2;
+ * Loads a model. Errors: CheckpointError for a folder that is no whole model; InputError for a number of threads that is not 1 or 2;
  * Error when the backend does not start.
  */
 export async function createTfjsPolicy(options: TfjsPolicyOptions): Promise<Policy> {
   options.signal?.throwIfAborted();
   const threads = threadsToUse(options.threads);
-  const { config, tensors } = await readCheckpoint(options.folder);
-  options.signal?.throwIfAborted();
-  return tfjsPolicyOf(config, tensors, threads);
+  const config = await readModelConfig(options.folder);
+  const files = await findWeights(options.folder, config);
+  const policy = new TfjsPolicy(await startBackend(), config, threads, undefined);
+  try {
+    await policy.fillWeights(files, options.signal);
+    return policy;
+  } catch (error) {
+    await policy.dispose();
+    throw error;
+  }
 }
 
 /** A policy of weights that are in memory already. `replicaProgram`: what the second thread runs, for tests. */
@@ -106,6 +115,18 @@ class TfjsPolicy implements Policy {
   setWeights(tensors: ReadonlyMap<string, Tensor>): void {
     this.versions.policy++;
     flatten(this.decoder.layout, tensors, this.scope.viewFloats(this.weights, this.decoder.layout.size));
+  }
+
+  /** Reads the numbers straight to their places in the backend's memory, so that they exist once. */
+  async fillWeights(files: WeightFiles, signal?: AbortSignal): Promise<void> {
+    this.versions.policy++;
+    const { size, tensors } = this.decoder.layout;
+    await streamWeights(
+      files,
+      (name, at, values) => this.scope.viewFloats(this.weights, size).set(values, (tensors.get(name)?.offset as number) + at),
+      signal,
+    );
+    this.versions.policy++;
   }
 
   describe(): PolicyInfo {
@@ -241,17 +262,18 @@ class TfjsPolicy implements Policy {
   async load(folder: string, what: Part): Promise<void> {
     if (what === 'adapter') throw new NotSupportedYet('loading an adapter: named adapters are not supported yet');
     if (what === 'trainer') return this.optimizer.load(folder);
-    const { config, tensors } = await readCheckpoint(folder);
+    const config = await readModelConfig(folder);
     for (const [name, value] of Object.entries(this.config)) {
       const found: unknown = Reflect.get(config, name);
-      if (typeof value === 'number' && !name.endsWith('_id') && name !== 'initializer_range' && found !== value) {
-        throw new CheckpointError(`${folder}/config.json: ${name} is ${found}, but this policy's is ${value}. Load it as a new policy.`);
-      }
+      if (name.endsWith('_id') || name === 'initializer_range' || isDeepStrictEqual(found, value)) continue;
+      throw new CheckpointError(
+        `${folder}/config.json: ${name} is ${JSON.stringify(found)}, but this policy's is ${JSON.stringify(value)}. Load it as a new policy.`,
+      );
     }
-    if (config.tie_word_embeddings !== this.config.tie_word_embeddings) {
-      throw new CheckpointError(`${folder}/config.json: tie_word_embeddings is ${config.tie_word_embeddings}; this policy's is not.`);
-    }
-    this.setWeights(tensors);
+    const files = await findWeights(folder, config);
+    // Read through once first: weights that turn out damaged halfway must not replace good ones in part.
+    await streamWeights(files, () => {});
+    await this.fillWeights(files);
   }
 
   async freezeReference(): Promise<void> {
