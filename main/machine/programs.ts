@@ -10,6 +10,7 @@ export const PROGRAMS = [
   'main/runner/main',
   'main/runner/service',
   'main/machine/launcher',
+  'main/machine/pod-guard',
   'main/policy/tfjs/replica-worker',
   'main/workbench/datasets-contamination-worker',
 ] as const;
