@@ -23,7 +23,7 @@ export async function compareCurves(
   for (const ref of runs) {
     try {
       const index = await live.index(join(resolve(runsDir), ref));
-      const own = inOrder([...index.trainingNames, ...index.validationNames]);
+      const own = inOrder([...index.training.names, ...index.validation.names]);
       for (const name of own) metrics.add(name);
       curves.push({ ref, series: runMetrics(ref, index, { ...choice, names: asked ?? own.slice(0, FEW) }).series });
     } catch (error) {

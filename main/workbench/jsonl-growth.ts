@@ -1,8 +1,8 @@
 /** Reading what was added to an append-only file since the last look. */
 import { open } from 'node:fs/promises';
-import { Tail } from '../../shared/run-lines.ts';
 
 const CHUNK = 1 << 20;
+const NEWLINE = 0x0a;
 
 export interface GrownLine {
   text: string;
@@ -11,11 +11,17 @@ export interface GrownLine {
   bytes: number;
 }
 
+/** Takes a line as `bytes[from]` to `bytes[to - 1]`, without its newline. The bytes are overwritten once it returns. */
+export type TakeBytes = (bytes: Uint8Array, from: number, to: number) => void;
+
 /** Follows one file from its beginning; each whole line is given once. A file that is not there yet holds nothing. */
 export class JsonlGrowth {
   private readonly path: string;
-  private tail = new Tail();
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** Begun line without its newline: copies, since what is read into is filled again. */
+  private pieces: Uint8Array[] = [];
   private at = 0;
+  private given = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -23,11 +29,18 @@ export class JsonlGrowth {
 
   /** The byte behind the last whole line that was given. */
   get offset(): number {
-    return this.tail.offset;
+    return this.given;
   }
 
-  /** Hands every new whole line to `onLine`. Errors: the system's, other than that the file is not there. */
-  async read(onLine: (line: GrownLine) => void): Promise<void> {
+  /** Hands every new whole line to `onLine` as text. Errors: the system's, other than that the file is not there. */
+  read(onLine: (line: GrownLine) => void): Promise<void> {
+    return this.readBytes((bytes, from, to) => {
+      onLine({ text: this.textOf(bytes, from, to), start: this.given, bytes: to - from });
+    });
+  }
+
+  /** The same, as bytes: for a reader that needs no text of most lines. */
+  async readBytes(onLine: TakeBytes): Promise<void> {
     const file = await open(this.path, 'r').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
@@ -39,20 +52,29 @@ export class JsonlGrowth {
         const { bytesRead } = await file.read(buffer, 0, buffer.length, this.at);
         if (bytesRead === 0) return;
         this.at += bytesRead;
-        this.push(buffer.subarray(0, bytesRead), onLine);
+        this.push(buffer, bytesRead, onLine);
       }
     } finally {
       await file.close();
     }
   }
 
-  private push(bytes: Uint8Array, onLine: (line: GrownLine) => void): void {
-    for (let from = 0; from < bytes.length; ) {
-      const end = bytes.indexOf(0x0a, from);
-      const stop = end < 0 ? bytes.length : end + 1;
-      const start = this.tail.offset;
-      for (const text of this.tail.push(bytes.subarray(from, stop))) onLine({ text, start, bytes: this.tail.offset - start - 1 });
-      from = stop;
+  /** Text of a line that `readBytes` gave. */
+  textOf(bytes: Uint8Array, from: number, to: number): string {
+    return this.decoder.decode(bytes.subarray(from, to));
+  }
+
+  private push(buffer: Uint8Array, length: number, onLine: TakeBytes): void {
+    let from = 0;
+    for (let end = buffer.indexOf(NEWLINE); end >= 0 && end < length; end = buffer.indexOf(NEWLINE, from)) {
+      const whole = this.pieces.length === 0 ? null : Buffer.concat([...this.pieces, buffer.subarray(from, end)]);
+      this.pieces = [];
+      if (whole === null) onLine(buffer, from, end);
+      else onLine(whole, 0, whole.length);
+      this.given += (whole?.length ?? end - from) + 1;
+      from = end + 1;
     }
+    // (Not `slice`: that of Node's Buffer is a view of the same bytes.)
+    if (from < length) this.pieces.push(new Uint8Array(buffer.subarray(from, length)));
   }
 }

@@ -4,18 +4,8 @@ import { parseLine, SeqWatch } from '../../shared/run-lines.ts';
 import type { RunMark } from '../../shared/run-live.ts';
 import { RunEvent } from '../../shared/run-record.ts';
 import { JsonlGrowth } from './jsonl-growth.ts';
-
-/** A step or a validation. */
-export interface MetricRow {
-  seq: number;
-  step: number;
-  epoch: number;
-  /** Tokens read and written up to here; NaN where no step has told yet. */
-  tokens: number;
-  /** Milliseconds since 1970. */
-  time: number;
-  metrics: Record<string, number>;
-}
+import { type Column, MetricColumns } from './metric-columns.ts';
+import { StepForm } from './step-form.ts';
 
 /** A stretch of numbers that a resume took back: after < seq ≤ until. */
 export interface TakenBack {
@@ -25,33 +15,20 @@ export interface TakenBack {
 
 type StepEvent = Extract<RunEvent, { type: 'step' }>;
 
-/**
- * A sound step, checked by hand: nearly every line is one, and of 200,000 the schema alone would take longer than all the rest. Null for
- * any other line, which then goes through the schema.
- */
-function plainStep(text: string): { ok: true; row: StepEvent } | null {
-  if (!text.includes('"type":"step"')) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const event = value as Partial<StepEvent> | null;
-  if (typeof event !== 'object' || event === null || event.type !== 'step' || typeof event.time !== 'string') return null;
-  const { seq, step, epoch, metrics } = event;
-  if (!Number.isInteger(seq) || (seq as number) < 0 || typeof step !== 'number' || typeof epoch !== 'number') return null;
-  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return null;
-  for (const name in metrics) if (typeof metrics[name] !== 'number') return null;
-  return { ok: true, row: event as StepEvent };
+/** A form of step lines with the columns that its numbers go to. */
+interface KnownForm {
+  form: StepForm;
+  columns: readonly Column[];
+  /** Place of `num_tokens` among its metrics; −1 where it has none. */
+  tokens: number;
 }
 
+/** Runs write their steps in one form, or in two where something is measured now and then. */
+const MOST_FORMS = 4;
+
 export class RunIndex {
-  readonly training: MetricRow[] = [];
-  readonly validation: MetricRow[] = [];
-  /** Metrics that any of them holds. */
-  readonly trainingNames = new Set<string>();
-  readonly validationNames = new Set<string>();
+  readonly training = new MetricColumns();
+  readonly validation = new MetricColumns();
   readonly marks: (RunMark & { seq: number; time: number })[] = [];
   readonly takenBack: TakenBack[] = [];
   /** Lines that cannot be read. */
@@ -65,6 +42,8 @@ export class RunIndex {
   stopping = false;
   private readonly growth: JsonlGrowth;
   private readonly watch = new SeqWatch(0);
+  /** Forms of steps that were met, the last one first. */
+  private readonly forms: KnownForm[] = [];
   private lines = 0;
   private reading: Promise<void> | null = null;
 
@@ -80,44 +59,69 @@ export class RunIndex {
   /** Takes in what was written since. Two callers at once share one reading. */
   refresh(): Promise<void> {
     this.reading ??= this.growth
-      .read(({ text }) => this.take(text))
+      .readBytes((bytes, from, to) => {
+        this.lines++;
+        if (!this.takeStep(bytes, from, to)) this.takeText(this.growth.textOf(bytes, from, to));
+      })
       .finally(() => {
         this.reading = null;
       });
     return this.reading;
   }
 
-  private take(text: string): void {
-    this.lines++;
+  /** Takes in a step in a form that is known; false where the line is anything else. */
+  private takeStep(bytes: Uint8Array, from: number, to: number): boolean {
+    for (const [place, known] of this.forms.entries()) {
+      const { form, columns, tokens } = known;
+      if (!form.read(bytes, from, to)) continue;
+      if (place > 0) this.forms.unshift(...this.forms.splice(place, 1));
+      this.cameAt(form.seq, form.time);
+      const row = this.addStep(form.seq, form.step, form.epoch, tokens < 0 ? undefined : form.metrics[tokens], form.time);
+      for (let i = 0; i < columns.length; i++) (columns[i] as Column).data[row] = form.metrics[i] as number;
+      return true;
+    }
+    return false;
+  }
+
+  private addStep(seq: number, step: number, epoch: number, tokens: number | undefined, time: number): number {
+    return this.training.add(seq, step, epoch, tokens ?? this.training.last()?.tokens ?? Number.NaN, time);
+  }
+
+  private learnForm(text: string, event: StepEvent): void {
+    const form = StepForm.of(text, event);
+    if (form === null) return;
+    const columns = form.names.map((name) => this.training.column(name));
+    this.forms.unshift({ form, columns, tokens: form.names.indexOf('num_tokens') });
+    this.forms.length = Math.min(this.forms.length, MOST_FORMS);
+  }
+
+  private cameAt(seq: number, time: number): void {
+    if (this.watch.push(seq) !== null) this.gaps++;
+    this.began ??= time;
+  }
+
+  private takeText(text: string): void {
     if (text.trim() === '') return;
-    const parsed = plainStep(text) ?? parseLine(text, RunEvent);
+    const parsed = parseLine(text, RunEvent);
     if (!parsed.ok) {
       this.malformed++;
       this.firstMalformed ??= `line ${this.lines}: ${parsed.message}`;
       return;
     }
     const event = parsed.row;
-    if (this.watch.push(event.seq) !== null) this.gaps++;
     const time = Date.parse(event.time);
-    this.began ??= time;
+    this.cameAt(event.seq, time);
     switch (event.type) {
       case 'step': {
-        for (const name in event.metrics) if (!this.trainingNames.has(name)) this.trainingNames.add(name);
-        const tokens = event.metrics.num_tokens ?? this.training.at(-1)?.tokens ?? Number.NaN;
-        this.training.push({ seq: event.seq, step: event.step, epoch: event.epoch, tokens, time, metrics: event.metrics });
+        const row = this.addStep(event.seq, event.step, event.epoch, event.metrics.num_tokens, time);
+        for (const [name, value] of Object.entries(event.metrics)) this.training.column(name).data[row] = value;
+        this.learnForm(text, event);
         return;
       }
       case 'validation': {
-        const last = this.training.at(-1);
-        for (const name in event.metrics) this.validationNames.add(name);
-        this.validation.push({
-          seq: event.seq,
-          step: event.step,
-          epoch: last?.epoch ?? 0,
-          tokens: last?.tokens ?? 0,
-          time,
-          metrics: event.metrics,
-        });
+        const last = this.training.last();
+        const row = this.validation.add(event.seq, event.step, last?.epoch ?? 0, last?.tokens ?? 0, time);
+        for (const [name, value] of Object.entries(event.metrics)) this.validation.column(name).data[row] = value;
         return;
       }
       case 'started':
@@ -143,9 +147,9 @@ export class RunIndex {
   }
 
   private resume(after: number, seq: number, step: number, time: number): void {
-    for (const rows of [this.training, this.validation, this.marks]) {
-      while ((rows.at(-1)?.seq ?? -1) > after) rows.pop();
-    }
+    this.training.dropAfter(after);
+    this.validation.dropAfter(after);
+    while ((this.marks.at(-1)?.seq ?? -1) > after) this.marks.pop();
     this.takenBack.push({ after, until: seq });
     this.marks.push({ what: 'resumed', step, seq, time });
     this.processBegan = time;

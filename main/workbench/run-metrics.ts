@@ -1,7 +1,8 @@
 /** A run's curves for the window: thinned, smoothed over all points, over the axis that the reader chose. */
 import { bucketPlaces, type MetricAxis, type MetricSeries, nextAverage } from '../../shared/metric-series.ts';
 import type { RunMetrics } from '../../shared/run-live.ts';
-import type { MetricRow, RunIndex } from './run-index.ts';
+import type { MetricColumns } from './metric-columns.ts';
+import type { RunIndex } from './run-index.ts';
 
 export interface CurveChoice {
   x: MetricAxis;
@@ -17,53 +18,55 @@ const brief = (value: number): number => Number(value.toPrecision(7));
 
 const HOUR_MS = 3_600_000;
 
-function curve(name: string, rows: readonly MetricRow[], xOf: (row: MetricRow) => number, choice: CurveChoice): MetricSeries {
+/** The points of one metric that lie in the range, smoothed over all of them. */
+function curve(name: string, values: Float64Array, steps: Float64Array, xs: Float64Array, choice: CurveChoice): MetricSeries {
   const [low, high] = choice.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const average = { sum: 0, weight: 0 };
-  // Columns, no objects: a long run has millions of values.
-  const [values, steps, xs, smooths]: [number[], number[], number[], number[]] = [[], [], [], []];
-  for (const row of rows) {
-    const value = row.metrics[name];
-    if (value === undefined || !Number.isFinite(value)) continue;
-    const smooth = nextAverage(average, value, choice.smoothing);
-    const x = xOf(row);
+  const rows = new Uint32Array(values.length);
+  const [value, step, smooth] = [new Float64Array(values.length), new Float64Array(values.length), new Float64Array(values.length)];
+  let count = 0;
+  for (let row = 0; row < values.length; row++) {
+    const of = values[row] as number;
+    if (!Number.isFinite(of)) continue;
+    const smoothed = nextAverage(average, of, choice.smoothing);
+    const x = xs[row] as number;
     if (!(x >= low && x <= high)) continue;
-    values.push(value);
-    steps.push(row.step);
-    xs.push(x);
-    smooths.push(smooth);
+    rows[count] = row;
+    value[count] = of;
+    step[count] = steps[row] as number;
+    smooth[count] = smoothed;
+    count++;
   }
-  const places = bucketPlaces(values, steps, choice.buckets);
-  const column = (of: readonly number[]): number[] => places.map((i) => brief(of[i] as number));
+  const places = bucketPlaces(value.subarray(0, count), step.subarray(0, count), choice.buckets);
   return {
     name,
-    count: values.length,
-    step: places.map((i) => steps[i] as number),
-    x: column(xs),
-    value: column(values),
-    smooth: column(smooths),
+    count,
+    step: places.map((i) => step[i] as number),
+    x: places.map((i) => brief(xs[rows[i] as number] as number)),
+    value: places.map((i) => brief(value[i] as number)),
+    smooth: places.map((i) => brief(smooth[i] as number)),
     average,
   };
 }
 
 /** All curves of a run, or those named. */
 export function runMetrics(run: string, index: RunIndex, choice: CurveChoice): RunMetrics {
-  const began = index.began;
-  const xOf: Record<MetricAxis, (row: MetricRow) => number> = {
-    step: (row) => row.step,
-    epoch: (row) => row.epoch,
-    tokens: (row) => row.tokens,
-    time: (row) => (row.time - (began ?? row.time)) / HOUR_MS,
+  const { began } = index;
+  const xOf = (columns: MetricColumns): Float64Array =>
+    choice.x === 'time' ? columns.place('time').map((time) => (time - (began ?? time)) / HOUR_MS) : columns.place(choice.x);
+  const of = (columns: MetricColumns): MetricSeries[] => {
+    const [steps, xs] = [columns.place('step'), xOf(columns)];
+    return (
+      columns.names
+        .filter((name) => choice.names === undefined || choice.names.includes(name))
+        .map((name) => curve(name, columns.values(name), steps, xs, choice))
+        // All its points may have been taken back.
+        .filter(({ count }) => count > 0)
+    );
   };
-  const of = (rows: readonly MetricRow[], names: ReadonlySet<string>): MetricSeries[] =>
-    [...names]
-      .filter((name) => choice.names === undefined || choice.names.includes(name))
-      .map((name) => curve(name, rows, xOf[choice.x], choice))
-      // All its points may have been taken back.
-      .filter((series) => series.count > 0);
   return {
     run,
-    series: [...of(index.training, index.trainingNames), ...of(index.validation, index.validationNames)],
+    series: [...of(index.training), ...of(index.validation)],
     marks: index.marks.map(({ what, step }) => ({ what, step })),
     began,
     offset: index.offset,

@@ -11,7 +11,7 @@ import { textOf } from './run-state.ts';
 export async function runRisk(folder: string, index: RunIndex, state: RunState): Promise<RunRisk> {
   const { rows } = parseJsonl((await textOf(join(folder, 'control.jsonl'))) ?? '', ControlLine);
   const asked = rows.at(-1);
-  const last = index.training.at(-1);
+  const last = index.training.last();
   const checkpoint = index.marks.findLast(({ what }) => what === 'checkpoint');
   // What was asked of an earlier process is not asked of this one.
   const current = asked !== undefined && Date.parse(asked.time) >= (index.processBegan ?? 0);
@@ -21,7 +21,7 @@ export async function runRisk(folder: string, index: RunIndex, state: RunState):
     asked: current ? { verb: asked.verb, time: asked.time } : null,
     step: last?.step ?? null,
     checkpoint_step: checkpoint?.step ?? null,
-    seconds_since: last === undefined || since === null ? null : Math.max(0, (last.time - since) / 1000),
+    seconds_since: last === null || since === null ? null : Math.max(0, (last.time - since) / 1000),
     resumable: state.state === 'exited' && !index.finished && (state.exit?.code !== 0 || index.stopping),
   };
 }
