@@ -20,6 +20,17 @@ export const MetricSeries = z.object({
 });
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
+/** Numbers one after another, in an array of either kind. */
+export type Numbers = readonly number[] | Float64Array;
+
+/** A curve to read, wherever it came from. */
+export interface Curve extends Omit<Readonly<MetricSeries>, 'step' | 'x' | 'value' | 'smooth'> {
+  readonly step: Numbers;
+  readonly x: Numbers;
+  readonly value: Numbers;
+  readonly smooth: Numbers;
+}
+
 /** A moving average on its way: 0 and 0 before the first value. */
 export interface Average {
   sum: number;
@@ -35,25 +46,6 @@ export function nextAverage(average: Average, value: number, beta: number): numb
   average.sum = beta * average.sum + (1 - beta) * value;
   average.weight = beta * average.weight + (1 - beta);
   return average.sum / average.weight;
-}
-
-export const emptySeries = (name: string): MetricSeries => ({
-  name,
-  count: 0,
-  step: [],
-  x: [],
-  value: [],
-  smooth: [],
-  average: { sum: 0, weight: 0 },
-});
-
-/** Adds a point, smoothed by `beta` (see `nextAverage`). */
-export function pushPoint(series: MetricSeries, step: number, x: number, value: number, beta: number): void {
-  series.count++;
-  series.step.push(step);
-  series.x.push(x);
-  series.value.push(value);
-  series.smooth.push(nextAverage(series.average, value, beta));
 }
 
 /**
@@ -89,10 +81,67 @@ export function bucketPlaces(values: ArrayLike<number>, along: ArrayLike<number>
   return places;
 }
 
-/** The series with at most about two points a bucket; the same series where it is short already. */
-export function thinned(series: MetricSeries, buckets: number): MetricSeries {
-  if (series.value.length <= 2 * buckets) return series;
-  const places = bucketPlaces(series.value, series.step, buckets);
-  const pick = (column: readonly number[]): number[] => places.map((place) => column[place] as number);
-  return { ...series, step: pick(series.step), x: pick(series.x), value: pick(series.value), smooth: pick(series.smooth) };
+const COLUMNS = ['step', 'x', 'value', 'smooth'] as const;
+
+/**
+ * A curve that is added to for hours. Its columns take the same room from the first point to the last, and hold numbers as they are: each
+ * of a growing array's may be an object of its own. Thinned whenever the room is full (see `bucketPlaces`).
+ */
+export class GrowingCurve {
+  readonly name: string;
+  private readonly buckets: number;
+  private columns: Record<(typeof COLUMNS)[number], Float64Array>;
+  private length = 0;
+  private count = 0;
+  private readonly average: Average = { sum: 0, weight: 0 };
+
+  constructor(name: string, buckets: number) {
+    this.name = name;
+    this.buckets = buckets;
+    this.columns = this.room();
+  }
+
+  /** Goes on from a curve that was read. */
+  static from(series: MetricSeries, buckets: number): GrowingCurve {
+    const curve = new GrowingCurve(series.name, buckets);
+    curve.length = Math.min(series.value.length, curve.columns.value.length);
+    for (const column of COLUMNS) curve.columns[column].set(series[column].slice(-curve.length || undefined));
+    curve.count = series.count;
+    Object.assign(curve.average, series.average);
+    return curve;
+  }
+
+  private room(): Record<(typeof COLUMNS)[number], Float64Array> {
+    // Some more than two points a bucket: else the next point would be one too many, and each be a thinning.
+    const column = (): Float64Array => new Float64Array(Math.ceil(2.4 * this.buckets));
+    return { step: column(), x: column(), value: column(), smooth: column() };
+  }
+
+  /** Adds a point, smoothed by `beta` (see `nextAverage`). */
+  push(step: number, x: number, value: number, beta: number): void {
+    if (this.length === this.columns.value.length) this.thin();
+    const at = this.length++;
+    this.count++;
+    this.columns.step[at] = step;
+    this.columns.x[at] = x;
+    this.columns.value[at] = value;
+    this.columns.smooth[at] = nextAverage(this.average, value, beta);
+  }
+
+  /** Into columns of its own: what is drawn still reads the ones before. */
+  private thin(): void {
+    const places = bucketPlaces(this.columns.value, this.columns.step, this.buckets);
+    const thinned = this.room();
+    for (const column of COLUMNS) for (const [i, place] of places.entries()) thinned[column][i] = this.columns[column][place] as number;
+    this.columns = thinned;
+    this.length = places.length;
+  }
+
+  /** The curve as it is now; it stays so. */
+  get now(): Curve {
+    const { name, count, length, columns, average } = this;
+    const view = (column: Float64Array): Float64Array => column.subarray(0, length);
+    const { step, x, value, smooth } = columns;
+    return { name, count, step: view(step), x: view(x), value: view(value), smooth: view(smooth), average: { ...average } };
+  }
 }

@@ -9,7 +9,7 @@ const MOST_ROWS = 500;
 const xText = (x: number | string): string => (typeof x === 'number' ? figureText(x) : x);
 
 export function FigureTable({ figure, label }: { figure: Figure; label: string }) {
-  const rows = figure.data.flatMap((trace) => trace.y.map((y, i) => ({ trace: trace.name, x: trace.x[i] ?? i, y })));
+  const rows = figure.data.flatMap((trace) => Array.from(trace.y, (y, i) => ({ trace: trace.name, x: trace.x[i] ?? i, y })));
   const shown = rows.slice(0, MOST_ROWS);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keys

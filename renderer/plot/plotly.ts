@@ -9,7 +9,20 @@ export interface PlotlyPoints {
   xvals?: (number | string)[];
 }
 
+/** An axis as it was drawn last. */
+export interface DrawnAxis {
+  type: string;
+  /** Of a logarithmic axis: powers of ten. */
+  range: readonly [number, number];
+  /** False where the reader has zoomed. */
+  autorange?: boolean | string;
+  /** Pixels. */
+  _length: number;
+}
+
 export interface PlotlyElement extends HTMLElement {
+  /** What the library has made of the layout. Not of its contract: who reads it must do without. */
+  _fullLayout?: { xaxis?: DrawnAxis; yaxis?: DrawnAxis };
   on(event: 'plotly_hover' | 'plotly_click', handler: (event: PlotlyPoints) => void): void;
   on(event: 'plotly_unhover', handler: () => void): void;
   on(event: 'plotly_relayout', handler: (event: Record<string, unknown>) => void): void;

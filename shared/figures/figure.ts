@@ -20,8 +20,9 @@ export interface ErrorBar {
 export interface Trace {
   type: 'scatter' | 'bar';
   name: string;
-  x: (number | string)[];
-  y: (number | null)[];
+  x: (number | string)[] | Float64Array;
+  /** Null and NaN are gaps. */
+  y: (number | null)[] | Float64Array;
   mode?: 'lines' | 'markers' | 'lines+markers' | 'text' | 'markers+text';
   text?: string[];
   textposition?: string | string[];
@@ -51,6 +52,8 @@ export interface Axis {
   type?: 'linear' | 'log' | 'category';
   range?: [number, number];
   rangemode?: 'tozero' | 'nonnegative';
+  /** Values that the axis reaches to by itself, whatever the data. */
+  autorangeoptions?: { include: number };
   exponentformat?: 'e';
   tickvals?: number[];
   ticktext?: string[];

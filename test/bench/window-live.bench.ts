@@ -2,55 +2,17 @@
  * The live view in a real Chromium: opening a run of 200,000 events, what one new event costs the page, and whether memory stays level over
  * 10,000 of them. `node test/bench/window-live.bench.ts [--json]`. The window is built first, into out/e2e.
  */
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CDPSession, Page } from 'playwright-core';
-import { thisSystem } from '../../main/machine/system-probe.ts';
 import type { Benchmark, BenchmarkRow } from '../../shared/benchmark.ts';
-import { formatIdentity, identify } from '../../shared/process-identity.ts';
 import build from '../fixtures/built-pages.ts';
-import { testRecord } from '../fixtures/run-record.ts';
+import { holdRun, METRICS, stepLine } from '../fixtures/held-run.ts';
 import { openBrowser, openPage, startShell } from '../fixtures/workbench-window.ts';
 
 const [LONG, FIRST, MORE] = [200_000, 1000, 9000];
-const METRICS = [
-  'reward',
-  'rewards/correct/mean',
-  'rewards/correct/std',
-  'accuracy',
-  'reward_std',
-  'frac_reward_zero_std',
-  'entropy',
-].concat(
-  ['completions/mean_length', 'completions/max_length', 'completions/min_length', 'completions/clipped_ratio', 'grad_norm', 'loss'],
-  ['learning_rate', 'num_tokens', 'step_time'],
-);
-
-const stepLine = (step: number): string => {
-  const metrics = Object.fromEntries(METRICS.map((name, i) => [name, name === 'num_tokens' ? 4000 * step : Math.sin(step / 50 + i) + 1.5]));
-  return `${JSON.stringify({ seq: step, time: new Date(Date.UTC(2026, 0, 1) + 1000 * step).toISOString(), type: 'step', step, epoch: step / 1000, metrics })}\n`;
-};
-
-/** A run folder with so many steps, held live by this process. */
-function makeRun(runs: string, id: string, steps: number): string {
-  const folder = join(runs, id);
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...testRecord(), id, created: new Date().toISOString() }));
-  writeFileSync(join(folder, 'pid'), formatIdentity(identify(process.pid, thisSystem)));
-  writeFileSync(join(folder, 'heartbeat'), '1\n');
-  for (const name of ['completions.jsonl', 'control.jsonl', 'log.txt']) writeFileSync(join(folder, name), '');
-  const events = join(folder, 'events.jsonl');
-  writeFileSync(
-    events,
-    `${JSON.stringify({ seq: 0, time: new Date(Date.UTC(2026, 0, 1)).toISOString(), type: 'started', total_steps: 1_000_000, pid: process.pid })}\n`,
-  );
-  for (let from = 1; from <= steps; from += 5000) {
-    appendFileSync(events, Array.from({ length: Math.min(5000, steps - from + 1) }, (_, i) => stepLine(from + i)).join(''));
-  }
-  return events;
-}
 
 const drawn = '.scatterlayer path.js-line';
 
@@ -88,8 +50,8 @@ async function main(): Promise<void> {
   const row = (what: string, unit: string, ours: number, aim: number) => {
     rows.push({ what: `${what} (aim ${aim} ${unit})`, unit, ours, theirs: null, ratio: null, aim: null });
   };
-  makeRun(runs, 'long', LONG);
-  const events = makeRun(runs, 'growing', 50);
+  holdRun(runs, 'long', LONG);
+  const events = holdRun(runs, 'growing', 50);
   const shell = await startShell(runs);
   const browser = await openBrowser();
   try {

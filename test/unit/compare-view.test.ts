@@ -9,7 +9,6 @@ import { listComparable } from '../../main/workbench/evaluations.ts';
 import type { Evaluation } from '../../shared/evaluation.ts';
 import { comparedCurves } from '../../shared/figures/compared-curves.ts';
 import { LIGHT } from '../../shared/figures/theme.ts';
-import { emptySeries, pushPoint } from '../../shared/metric-series.ts';
 import { CompareChoice, CompareResult } from '../../shared/rpc/compare.ts';
 import { seedBand, smoothAt } from '../../shared/seed-band.ts';
 import { answerTo, evaluationOf, numberQuestion } from '../fixtures/comparison.ts';
@@ -107,9 +106,9 @@ describe('the result', () => {
 
 describe('curves over seeds', () => {
   const curve = (steps: number, slope: number) => {
-    const series = emptySeries('reward');
-    for (let step = 1; step <= steps; step++) pushPoint(series, step, step, slope * step, 0);
-    return series;
+    const step = Array.from({ length: steps }, (_, i) => i + 1);
+    const value = step.map((one) => slope * one);
+    return { name: 'reward', count: steps, step, x: step, value, smooth: value, average: { sum: 0, weight: 1 } };
   };
 
   it('the band holds mean, least and greatest where all runs are, between their points too', () => {

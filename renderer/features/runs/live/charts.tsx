@@ -1,8 +1,8 @@
 /** Every metric of a run as a curve; the values at the pointer, and the answers of the pinned step, in a panel beside them. */
 import { SegmentedControl, Slider, Switch } from '@mantine/core';
-import { useCallback, useDeferredValue, useMemo, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { isSecondary, rankOfMetric } from '../../../../shared/figures/learning-curves.ts';
-import { MetricAxis, type MetricSeries } from '../../../../shared/metric-series.ts';
+import { type Curve, MetricAxis } from '../../../../shared/metric-series.ts';
 import { useParameter } from '../../../app/address.ts';
 import { PaneHandle } from '../../../app/pane-handle.tsx';
 import { useShortcuts } from '../../../app/shortcuts.tsx';
@@ -22,15 +22,15 @@ const AXES = [
 ];
 const DEFAULT_SMOOTHING = 0.6;
 
-const isFlatZero = ({ value }: MetricSeries): boolean => value.every((one) => one === 0);
+const isFlatZero = ({ value }: Curve): boolean => !Array.prototype.some.call(value, (one: number) => one !== 0);
 
 const numberIn = (text: string | null): number | null =>
   text === null || text === '' || !Number.isFinite(Number(text)) ? null : Number(text);
 
 /** What matters first; what says the same as another curve, or nothing, below a fold. */
-function arranged(series: ReadonlyMap<string, MetricSeries>): { main: MetricSeries[]; rest: MetricSeries[] } {
+function arranged(series: ReadonlyMap<string, Curve>): { main: Curve[]; rest: Curve[] } {
   const all = [...series.values()].sort((a, b) => rankOfMetric(a.name) - rankOfMetric(b.name) || a.name.localeCompare(b.name));
-  const aside = (one: MetricSeries): boolean => isSecondary(one.name) || isFlatZero(one);
+  const aside = (one: Curve): boolean => isSecondary(one.name) || isFlatZero(one);
   return { main: all.filter((one) => !aside(one)), rest: all.filter(aside) };
 }
 
@@ -47,12 +47,14 @@ export function ChartsTab({ run, kind, live }: LiveTabProps) {
   const record = useQuery('runs.record', { run });
   const [hovered, setHovered] = useState<number | null>(null);
   const { main, rest } = useMemo(() => arranged(curves?.series ?? new Map()), [curves]);
+  const latest = useRef(curves);
+  latest.current = curves;
   const pinAt = useCallback(
     (name: string, at: number) => {
-      const step = stepAt(curves?.series.get(name), at);
+      const step = stepAt(latest.current?.series.get(name), at);
       if (step !== null) setPin(String(step));
     },
-    [curves, setPin],
+    [setPin],
   );
   const config = record.data?.config;
   const lossType = config?.kind === 'train' ? config.loss_type : null;
@@ -67,7 +69,7 @@ export function ChartsTab({ run, kind, live }: LiveTabProps) {
     ) : (
       <Failed what="The curves could not be read" error={query.error} retry={query.refresh} />
     );
-  const cards = (list: readonly MetricSeries[]) =>
+  const cards = (list: readonly Curve[]) =>
     list.map((series) => (
       <MetricCard
         key={series.name}
@@ -78,6 +80,7 @@ export function ChartsTab({ run, kind, live }: LiveTabProps) {
         log={log}
         marks={curves.marks}
         pin={pin}
+        live={live}
         lossType={lossType}
         onHover={setHovered}
         onPin={pinAt}

@@ -1,36 +1,71 @@
 /** One metric: its curve, what it means, and the answer to what readers ask about it. */
 import { ActionIcon, Popover, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { CircleQuestionMark } from 'lucide-react';
-import { memo, useCallback, useMemo, useState } from 'react';
+import { memo, useCallback, useMemo, useRef, useState } from 'react';
 import type { TrainConfig } from '../../../../shared/config.ts';
 import { metricCurve } from '../../../../shared/figures/metric-curve.ts';
 import { metricQuestion } from '../../../../shared/metric-questions.ts';
-import type { MetricAxis, MetricSeries } from '../../../../shared/metric-series.ts';
+import type { Curve, MetricAxis } from '../../../../shared/metric-series.ts';
 import { metricInfo } from '../../../../shared/metrics.ts';
 import type { RunMark } from '../../../../shared/run-live.ts';
 import { Plot } from '../../../plot/plot.tsx';
 import { useFigureTheme } from '../../../plot/use-figure-theme.ts';
+import { useInSight } from '../../../plot/use-in-sight.ts';
 import { useQuery } from '../../../rpc/use-query.ts';
 import { withFiner, xOfStep } from './series-reading.ts';
 import { BUCKETS } from './use-curves.ts';
 
 interface MetricCardProps {
   run: string;
-  series: MetricSeries;
+  series: Curve;
   x: MetricAxis;
   smoothing: number;
   log: boolean;
   marks: readonly RunMark[];
   pin: number | null;
+  /** Points may come. */
+  live: boolean;
   lossType: TrainConfig['loss_type'] | null;
   onHover: (x: number | null) => void;
   onPin: (name: string, x: number) => void;
 }
 
+/** On its own, as what people ask is: neither changes while points come. */
+const CardHelp = memo(function CardHelp({ name }: { name: string }) {
+  return (
+    <Tooltip label={metricInfo(name)?.meaning ?? 'This metric is not described; the run wrote it under this name.'}>
+      <ActionIcon className="live-card-help" aria-label={`What ${name} is`}>
+        <CircleQuestionMark size={14} aria-hidden="true" />
+      </ActionIcon>
+    </Tooltip>
+  );
+});
+
+const CardQuestion = memo(function CardQuestion({ name, lossType }: Pick<MetricCardProps, 'lossType'> & { name: string }) {
+  const question = metricQuestion(name, lossType);
+  if (question === null) return null;
+  return (
+    <Popover width={320} position="bottom-start" shadow="md">
+      <Popover.Target>
+        <UnstyledButton className="live-card-ask small">{question.asks}</UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Text size="sm">{question.answer}</Text>
+      </Popover.Dropdown>
+    </Popover>
+  );
+});
+
 export const MetricCard = memo(function MetricCard(props: MetricCardProps) {
-  const { run, series, x, smoothing, log, marks, pin, lossType, onHover, onPin } = props;
-  const { name } = series;
+  const { run, x, smoothing, log, marks, pin, live, lossType, onHover, onPin } = props;
+  const { name } = props.series;
   const theme = useFigureTheme();
+  const card = useRef<HTMLElement>(null);
+  const seen = useInSight(card);
+  // What cannot be seen stays as it was: a run has many more metrics than fit a window.
+  const last = useRef(props.series);
+  if (seen) last.current = props.series;
+  const series = last.current;
   const [range, setRange] = useState<[number, number] | null>(null);
   // Only where points were left out is there anything finer to be had.
   const coarse = series.count > series.value.length;
@@ -46,36 +81,23 @@ export const MetricCard = memo(function MetricCard(props: MetricCardProps) {
   );
   const pinned = pin === null || x === 'step' ? pin : xOfStep(shown, pin);
   const figure = useMemo(
-    () => metricCurve(theme, shown, { x, smoothing, log, marks, pinned, height: 220 }),
-    [theme, shown, x, smoothing, log, marks, pinned],
+    () => metricCurve(theme, shown, { x, smoothing, log, marks, pinned, growing: live, height: 220 }),
+    [theme, shown, x, smoothing, log, marks, pinned, live],
   );
-  const question = metricQuestion(name, lossType);
   const hover = useCallback((at: { x: number | string } | null) => onHover(at === null ? null : Number(at.x)), [onHover]);
+  const click = useCallback((at: { x: number | string }) => onPin(name, Number(at.x)), [onPin, name]);
   return (
-    <section className="card live-card" aria-label={name}>
-      <Tooltip label={metricInfo(name)?.meaning ?? 'This metric is not described; the run wrote it under this name.'}>
-        <ActionIcon className="live-card-help" aria-label={`What ${name} is`}>
-          <CircleQuestionMark size={14} aria-hidden="true" />
-        </ActionIcon>
-      </Tooltip>
+    <section className="card live-card" aria-label={name} ref={card}>
+      <CardHelp name={name} />
       <Plot
         figure={figure}
         label={`${metricInfo(name)?.question ?? name} (${name})`}
         uirevision={`${x}/${log}`}
         onHover={hover}
-        onClick={(at) => onPin(name, Number(at.x))}
+        onClick={click}
         onZoom={setRange}
       />
-      {question === null ? null : (
-        <Popover width={320} position="bottom-start" shadow="md">
-          <Popover.Target>
-            <UnstyledButton className="live-card-ask small">{question.asks}</UnstyledButton>
-          </Popover.Target>
-          <Popover.Dropdown>
-            <Text size="sm">{question.answer}</Text>
-          </Popover.Dropdown>
-        </Popover>
-      )}
+      <CardQuestion name={name} lossType={lossType} />
     </section>
   );
 });

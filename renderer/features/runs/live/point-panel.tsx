@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useDeferredValue } from 'react';
 import { AXIS_TITLE } from '../../../../shared/figures/metric-curve.ts';
 import { figureText } from '../../../../shared/figures/number-text.ts';
-import type { MetricAxis, MetricSeries } from '../../../../shared/metric-series.ts';
+import type { Curve, MetricAxis } from '../../../../shared/metric-series.ts';
 import { metricInfo } from '../../../../shared/metrics.ts';
 import { hrefOf } from '../../../app/address.ts';
 import { useQuery } from '../../../rpc/use-query.ts';
@@ -11,7 +11,7 @@ import { nearest } from './series-reading.ts';
 import type { LiveTabProps } from './tab-props.ts';
 
 /** The step of the point nearest to `x`. */
-export function stepAt(series: MetricSeries | undefined, x: number): number | null {
+export function stepAt(series: Curve | undefined, x: number): number | null {
   const place = series === undefined ? null : nearest(series.x, x);
   return place === null ? null : (series?.step[place] ?? null);
 }
@@ -19,7 +19,7 @@ export function stepAt(series: MetricSeries | undefined, x: number): number | nu
 interface PointPanelProps {
   run: string;
   kind: LiveTabProps['kind'];
-  series: readonly MetricSeries[];
+  series: readonly Curve[];
   x: MetricAxis;
   /** Under the pointer. */
   hovered: number | null;

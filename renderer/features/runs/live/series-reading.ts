@@ -1,8 +1,8 @@
 /** Reading a curve's columns: the point at an x, and a stretch of it in finer points. */
-import type { MetricSeries } from '../../../../shared/metric-series.ts';
+import type { Curve, Numbers } from '../../../../shared/metric-series.ts';
 
 /** Place of the point nearest to `at`; null where there are none. Columns of x rise. */
-export function nearest(xs: readonly number[], at: number): number | null {
+export function nearest(xs: Numbers, at: number): number | null {
   if (xs.length === 0) return null;
   let [low, high] = [0, xs.length - 1];
   while (low < high) {
@@ -15,7 +15,7 @@ export function nearest(xs: readonly number[], at: number): number | null {
 }
 
 /** Where a step lies on the x axis of a curve; null where the curve does not reach it. */
-export function xOfStep(series: Pick<MetricSeries, 'step' | 'x'>, step: number): number | null {
+export function xOfStep(series: Pick<Curve, 'step' | 'x'>, step: number): number | null {
   const place = nearest(series.step, step);
   if (place === null) return null;
   const [first, last] = [series.step[0] as number, series.step.at(-1) as number];
@@ -23,13 +23,16 @@ export function xOfStep(series: Pick<MetricSeries, 'step' | 'x'>, step: number):
 }
 
 /** The curve with the points of `range` replaced by finer ones; what came after they were read stays as it is. */
-export function withFiner(coarse: MetricSeries, finer: MetricSeries, [low, high]: readonly [number, number]): MetricSeries {
+export function withFiner(coarse: Curve, finer: Curve, [low, high]: readonly [number, number]): Curve {
   const end = finer.x.at(-1) ?? low;
-  const keep = coarse.x.map((x) => (x < low ? 'before' : x > high || x > end ? 'after' : 'inside'));
-  const joined = (column: 'step' | 'x' | 'value' | 'smooth'): number[] => [
-    ...coarse[column].filter((_, i) => keep[i] === 'before'),
-    ...finer[column],
-    ...coarse[column].filter((_, i) => keep[i] === 'after'),
-  ];
+  const places = Array.from(coarse.x, (x, place) => ({ x, place }));
+  const before = places.filter(({ x }) => x < low);
+  const after = places.filter(({ x }) => x >= low && (x > high || x > end));
+  const joined = (column: 'step' | 'x' | 'value' | 'smooth'): Float64Array =>
+    Float64Array.from([
+      ...before.map(({ place }) => coarse[column][place] as number),
+      ...finer[column],
+      ...after.map(({ place }) => coarse[column][place] as number),
+    ]);
   return { ...coarse, step: joined('step'), x: joined('x'), value: joined('value'), smooth: joined('smooth') };
 }

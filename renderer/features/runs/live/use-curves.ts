@@ -1,6 +1,6 @@
 /** A run's curves, kept current: read once, then added to as the run writes. */
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { emptySeries, type MetricAxis, type MetricSeries, pushPoint, thinned } from '../../../../shared/metric-series.ts';
+import { type Curve, GrowingCurve, type MetricAxis } from '../../../../shared/metric-series.ts';
 import type { RunMark, RunMetrics } from '../../../../shared/run-live.ts';
 import type { RunEvent } from '../../../../shared/run-record.ts';
 import type { TailItem } from '../../../../shared/run-view.ts';
@@ -13,7 +13,7 @@ const DRAW_EVERY_MS = 250;
 const HOUR_MS = 3_600_000;
 
 export interface Curves {
-  series: ReadonlyMap<string, MetricSeries>;
+  series: ReadonlyMap<string, Curve>;
   marks: readonly RunMark[];
   malformed: RunMetrics['malformed'];
   gaps: number;
@@ -28,8 +28,11 @@ export interface LiveCurves {
   take: (items: readonly TailItem[]) => void;
 }
 
-interface Growing extends Curves {
-  series: Map<string, MetricSeries>;
+interface Growing extends Omit<Curves, 'series'> {
+  curves: Map<string, GrowingCurve>;
+  /** Those that have grown since they were drawn. */
+  grown: Set<string>;
+  shown: Map<string, Curve>;
   marks: RunMark[];
   offset: number;
   began: number | null;
@@ -38,7 +41,9 @@ interface Growing extends Curves {
 }
 
 const growing = (data: RunMetrics): Growing => ({
-  series: new Map(data.series.map((series) => [series.name, structuredClone(series)])),
+  curves: new Map(data.series.map((series) => [series.name, GrowingCurve.from(series, BUCKETS)])),
+  grown: new Set(data.series.map(({ name }) => name)),
+  shown: new Map(),
   marks: [...data.marks],
   malformed: { ...data.malformed },
   gaps: data.gaps,
@@ -52,8 +57,8 @@ const growing = (data: RunMetrics): Growing => ({
 function addEvent(to: Growing, event: RunEvent, x: MetricAxis, smoothing: number): boolean {
   to.began ??= Date.parse(event.time);
   if (event.type === 'resumed') return true;
-  if (event.type === 'checkpoint') to.marks.push({ what: 'checkpoint', step: event.step });
-  if (event.type === 'early_stopped') to.marks.push({ what: 'early_stopped', step: event.best_step });
+  if (event.type === 'checkpoint') to.marks = [...to.marks, { what: 'checkpoint', step: event.step }];
+  if (event.type === 'early_stopped') to.marks = [...to.marks, { what: 'early_stopped', step: event.best_step }];
   if (event.type !== 'step' && event.type !== 'validation') return false;
   if (event.type === 'step') {
     to.epoch = event.epoch;
@@ -61,12 +66,22 @@ function addEvent(to: Growing, event: RunEvent, x: MetricAxis, smoothing: number
   }
   const places = { step: event.step, epoch: to.epoch, tokens: to.tokens, time: (Date.parse(event.time) - to.began) / HOUR_MS };
   for (const [name, value] of Object.entries(event.metrics)) {
-    const series = to.series.get(name) ?? emptySeries(name);
-    pushPoint(series, event.step, places[x], value, smoothing);
-    // A new object each time: what draws it asks for no more than whether it is the same.
-    to.series.set(name, series.value.length > 2.4 * BUCKETS ? thinned(series, BUCKETS) : { ...series });
+    const curve = to.curves.get(name) ?? new GrowingCurve(name, BUCKETS);
+    curve.push(event.step, places[x], value, smoothing);
+    to.curves.set(name, curve);
+    to.grown.add(name);
   }
   return false;
+}
+
+/** What is to be drawn. Only a curve that has grown is another object: who draws it looks no further. */
+function drawnNow(of: Growing): Curves {
+  for (const name of of.grown) {
+    const curve = of.curves.get(name);
+    if (curve !== undefined) of.shown.set(name, curve.now);
+  }
+  of.grown.clear();
+  return { series: new Map(of.shown), marks: of.marks, malformed: of.malformed, gaps: of.gaps };
 }
 
 export function useCurves(run: string, x: MetricAxis, smoothing: number): LiveCurves {
@@ -79,7 +94,7 @@ export function useCurves(run: string, x: MetricAxis, smoothing: number): LiveCu
   useEffect(() => {
     if (data === null || stale) return;
     now.current = growing(data);
-    setCurves({ ...now.current });
+    setCurves(drawnNow(now.current));
   }, [data, stale]);
   useEffect(
     () => () => {
@@ -105,7 +120,7 @@ export function useCurves(run: string, x: MetricAxis, smoothing: number): LiveCu
       }
       due.current ??= setTimeout(() => {
         due.current = null;
-        if (now.current !== null) setCurves({ ...now.current });
+        if (now.current !== null) setCurves(drawnNow(now.current));
       }, DRAW_EVERY_MS);
     },
     [x, smoothing, refresh],
