@@ -21,7 +21,7 @@ function rangeOf(event: Record<string, unknown>): [number, number] | null | unde
 }
 
 let lastTurn: Promise<unknown> = Promise.resolve();
-/** Figures are drawn anew one a frame: a live update of many must not hold up a key or a click. */
+/** Figures are drawn one a frame: many must not hold up a key or a click, and the first be seen before the last is drawn. */
 function turn(): Promise<unknown> {
   lastTurn = lastTurn.then(() => new Promise(requestAnimationFrame));
   return lastTurn;
@@ -85,7 +85,7 @@ export function useDrawing(props: PlotProps, tries: number): Drawing {
       try {
         plotly ??= await loadPlotly();
         while (stale && seen && !over) {
-          if (plot !== null) await turn();
+          await turn();
           if (!seen || over) break;
           stale = false;
           const { figure, more, frame } = wanted();
