@@ -12,6 +12,7 @@ export const PROGRAMS = [
   'main/machine/launcher',
   'main/machine/pod-guard',
   'main/policy/tfjs/replica-worker',
+  'main/policy/tfjs/tensorflow-check',
   'main/workbench/datasets-contamination-worker',
 ] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
