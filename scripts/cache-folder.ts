@@ -9,3 +9,6 @@ export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
 /** The Python interpreter of the tests' own environment; it may not be there. */
 export const environmentPython = (cache: string, platform: NodeJS.Platform = process.platform): string =>
   platform === 'win32' ? join(cache, 'venv', 'Scripts', 'python.exe') : join(cache, 'venv', 'bin', 'python');
+
+/** The home folder that TensorFlow is installed into for tests. */
+export const tensorflowHome = (cache: string): string => join(cache, 'home');

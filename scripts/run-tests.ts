@@ -12,6 +12,7 @@ import { endChildren, runProcess } from './child-process.ts';
 import { ensurePython } from './python-environment.ts';
 import type { Requirement } from './requirement.ts';
 import { ensureChromium } from './system-packages.ts';
+import { ensureTensorflow } from './tensorflow-backend.ts';
 import { addCounts, countLine, countVitest, type TestCount } from './test-count.ts';
 
 const root = dirname(import.meta.dirname);
@@ -35,7 +36,7 @@ const groups: readonly Group[] = [
 const usage = `usage: npm test [-- GROUP …]
 ${groups.map((group) => `  ${group.name.padEnd(12)} ${group.what}`).join('\n')}
 Without a group: all of them. Environment: CI=true (a missing requirement fails), MEDLOGICTRACE_CACHE, MEDLOGICTRACE_PYTHON,
-MEDLOGICTRACE_CHROMIUM, MEDLOGICTRACE_DATA (default ../shared/data).`;
+MEDLOGICTRACE_TENSORFLOW_HOME, MEDLOGICTRACE_CHROMIUM, MEDLOGICTRACE_DATA (default ../shared/data).`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -84,6 +85,7 @@ async function main(args: readonly string[]): Promise<number> {
   };
   if (chosen.some((group) => group.needs === 'python')) {
     await prepare(ensurePython(join(root, 'test', 'fixtures', 'requirements.txt'), cacheFolder(), say), 'MEDLOGICTRACE_PYTHON');
+    await prepare(ensureTensorflow(cacheFolder(), say), 'MEDLOGICTRACE_TENSORFLOW_HOME');
   }
   if (chosen.some((group) => group.needs === 'chromium')) await prepare(ensureChromium(say), 'MEDLOGICTRACE_CHROMIUM');
   const data = process.env.MEDLOGICTRACE_DATA || join(root, '..', 'shared', 'data');

@@ -3,17 +3,13 @@
  * torch.optim.AdamW; the gradient is scaled down to a global norm as torch.nn.utils.clip_grad_norm_ does.
  */
 import { join } from 'node:path';
-import { CheckpointError } from '../checkpoint-error.ts';
 import type { OptimizerConfig } from '../policy.ts';
-import { readSafetensors, type Tensor, writeSafetensors } from '../safetensors.ts';
+import { type Tensor, writeSafetensors } from '../safetensors.ts';
 import type { Backend } from './backend.ts';
 import type { Address } from './kernels.ts';
 import { flatten, type Layout, unflatten } from './layout.ts';
 import { Scope } from './scope.ts';
-
-export const TRAINER_FILE = 'trainer.safetensors';
-const FIRST = 'exp_avg.';
-const SECOND = 'exp_avg_sq.';
+import { FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from './trainer-file.ts';
 
 export class AdamW {
   /** Steps taken. */
@@ -69,8 +65,8 @@ export class AdamW {
     if (this.moments) {
       const { first, second } = this.moments;
       for (const [address, prefix] of [
-        [first, FIRST],
-        [second, SECOND],
+        [first, FIRST_MOMENT],
+        [second, SECOND_MOMENT],
       ] as const) {
         for (const [name, tensor] of unflatten(this.layout, () => this.scope.viewFloats(address, this.layout.size), prefix)) {
           tensors.set(name, tensor);
@@ -83,34 +79,23 @@ export class AdamW {
 
   /** Errors: CheckpointError when the file does not fit this model; the state is then unchanged. */
   async load(folder: string): Promise<void> {
-    const path = join(folder, TRAINER_FILE);
-    const { metadata, tensors } = await readSafetensors(path);
-    const step = Number(metadata.step);
-    if (!Number.isSafeInteger(step) || step < 0 || (metadata.step ?? '') === '') {
-      throw new CheckpointError(`${path}: step is ${JSON.stringify(metadata.step)}, not a whole number; the file is no trainer state.`);
-    }
-    if (tensors.size === 0) {
-      if (step !== 0) throw new CheckpointError(`${path}: holds no moments although ${step} steps were taken.`);
+    const shapes = new Map([...this.layout.tensors].map(([name, { shape }]) => [name, shape]));
+    const state = await readTrainer(join(folder, TRAINER_FILE), shapes);
+    if (!state.moments) {
       this.scope.dispose();
       this.moments = undefined;
       this.step = 0;
       return;
     }
-    const [first, second] = [FIRST, SECOND].map((prefix) => {
+    const [first, second] = [state.moments.first, state.moments.second].map((part) => {
       const flat = new Float32Array(this.layout.size);
-      const part = new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]));
-      try {
-        flatten(this.layout, part, flat);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new CheckpointError(`${path}: ${prefix}* does not fit this model: ${why}.`);
-      }
+      flatten(this.layout, part, flat);
       return flat;
     }) as [Float32Array, Float32Array];
     const moments = this.prepare();
     this.scope.viewFloats(moments.first, this.layout.size).set(first);
     this.scope.viewFloats(moments.second, this.layout.size).set(second);
-    this.step = step;
+    this.step = state.step;
   }
 
   dispose(): void {

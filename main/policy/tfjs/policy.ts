@@ -1,11 +1,8 @@
 /** The Policy contract on tfjs, backend wasm: a decoder (Qwen2, Qwen3, Llama) in float32 on one thread or two. */
 
 import { mkdir } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeCheckpointWeights } from '../checkpoint.ts';
-import { CheckpointError } from '../checkpoint-error.ts';
 import { type ModelConfig, readModelConfig } from '../model-config.ts';
 import {
   type GenerateEvent,
@@ -25,9 +22,11 @@ import {
 import type { Tensor } from '../safetensors.ts';
 import { findWeights, streamWeights, type WeightFiles } from '../weight-files.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
+import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from './checks.ts';
 import { Decoder } from './decoder.ts';
-import { checkRequest, generate } from './generate.ts';
+import { generate } from './generate.ts';
 import { divideRequest, generateOnTwo, LEAST_DIVIDED } from './generate-on-two.ts';
+import { checkRequest } from './generation-loop.ts';
 import { type GradientWork, sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
 import { flatten, unflatten } from './layout.ts';
@@ -165,7 +164,7 @@ class TfjsPolicy implements Policy {
     if (weights === undefined) throw new Error('there is no reference model: call freezeReference() first');
     const temperature = request.temperature ?? 1;
     checkTemperature(temperature);
-    this.checkSequences(sequences);
+    checkSequences(sequences, this.config);
     const own = (part: readonly Sequence[]): Promise<TokenLogprobs[]> =>
       scoreSequences(this.decoder, weights, part, temperature, this.maxTokens, () => pause(signal));
     if (!this.divides(sequences)) return own(sequences);
@@ -179,11 +178,10 @@ class TfjsPolicy implements Policy {
   async update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics> {
     const { sequences } = batch;
     if (sequences.length === 0) throw new Error('an update needs at least one sequence');
-    this.checkSequences(sequences);
+    checkSequences(sequences, this.config);
     checkTrainSequences(sequences, objective);
     const { micro_batch_size: size, signal } = optimizer;
-    if (size !== undefined && (!Number.isInteger(size) || size < 1))
-      throw new RangeError(`micro_batch_size is ${size}; it must be 1 or more`);
+    checkMicroBatchSize(size);
     const temperature = objective.kind === 'policy_gradient' ? objective.temperature : 1;
     checkTemperature(temperature);
     this.optimizer.prepare();
@@ -263,13 +261,7 @@ class TfjsPolicy implements Policy {
     if (what === 'adapter') throw new NotSupportedYet('loading an adapter: named adapters are not supported yet');
     if (what === 'trainer') return this.optimizer.load(folder);
     const config = await readModelConfig(folder);
-    for (const [name, value] of Object.entries(this.config)) {
-      const found: unknown = Reflect.get(config, name);
-      if (name.endsWith('_id') || name === 'initializer_range' || isDeepStrictEqual(found, value)) continue;
-      throw new CheckpointError(
-        `${folder}/config.json: ${name} is ${JSON.stringify(found)}, but this policy's is ${JSON.stringify(value)}. Load it as a new policy.`,
-      );
-    }
+    checkSameModel(folder, this.config, config);
     const files = await findWeights(folder, config);
     // Read through once first: weights that turn out damaged halfway must not replace good ones in part.
     await streamWeights(files, () => {});
@@ -289,19 +281,6 @@ class TfjsPolicy implements Policy {
     this.decoder.dispose();
     this.scope.dispose();
   }
-
-  private checkSequences(sequences: readonly Sequence[]): void {
-    const { max_position_embeddings: context, vocab_size: vocabulary } = this.config;
-    sequences.forEach(({ prompt, completion }, i) => {
-      if (prompt.length === 0) throw new Error(`sequence ${i} has an empty prompt; at least one token must precede a completion`);
-      const length = prompt.length + completion.length;
-      if (length > context) throw new Error(`sequence ${i} has ${length} tokens (prompt ${prompt.length}); the context holds ${context}`);
-      for (const ids of [prompt, completion]) {
-        const wrong = ids.find((id) => id < 0 || id >= vocabulary);
-        if (wrong !== undefined) throw new Error(`sequence ${i} has token id ${wrong}; the vocabulary ends at ${vocabulary - 1}`);
-      }
-    });
-  }
 }
 
 /** Results of this thread's half and the other's. Once one fails or the signal is aborted, the other is stopped and waited for. */
@@ -317,19 +296,4 @@ async function bothHalves<A, B>(own: Promise<A>, away: Away<B>, signal: AbortSig
     away.stop();
     await away.settled;
   }
-}
-
-function checkTemperature(temperature: number): void {
-  if (!(temperature > 0 && Number.isFinite(temperature)))
-    throw new RangeError(`temperature is ${temperature}; logits are divided by it, so it must be above 0`);
-}
-
-function refuseSharedPrefix(prefix: Int32Array | undefined): void {
-  if (prefix) throw new NotSupportedYet('sharedPrefix is not supported yet: put the prefix into each prompt');
-}
-
-/** Lets the rest of the process run, then stops if asked to. */
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
-  signal?.throwIfAborted();
 }

@@ -64,9 +64,8 @@ function shareCore(): void {
   require.cache[asked] = module;
 }
 
-/** Its kernels call two functions of `node:util` that Node 23 took away. */
+/** Its kernels call two functions of `node:util` of which Node 23 took one away and warns of the other. */
 function restoreRemovedUtilities(): void {
-  const missing = { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray };
-  for (const [name, value] of Object.entries(missing))
-    if (!(name in util)) Object.defineProperty(util, name, { value, configurable: true });
+  const plain = { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray };
+  for (const [name, value] of Object.entries(plain)) Object.defineProperty(util, name, { value, configurable: true });
 }

@@ -1,0 +1,36 @@
+/** How much memory the padded decoder takes, and what it is therefore asked to do at once. */
+import type { ModelConfig } from '../../model-config.ts';
+import { slotBytes } from '../memory-needs.ts';
+
+const FLOAT = 4;
+/** Share of a device that the activations of a micro-batch, and that the key-value cache may take. */
+const SHARE = 1 / 4;
+/** Bytes for each where a device does not tell its size. */
+const UNKNOWN_LIMIT = 2 ** 30;
+/** More at once is no faster. */
+const MOST_BYTES = 2 ** 31;
+const MOST_TOKENS = 8192;
+/** Rows decoded at once where nobody says. */
+const DEFAULT_ROWS = 128;
+
+const budget = (limit: number | null): number => Math.min(MOST_BYTES, limit === null ? UNKNOWN_LIMIT : limit * SHARE);
+
+/** Bytes that a forward and backward pass holds of one token in a row of `longest`. */
+export function paddedActivationBytes(config: ModelConfig, longest: number, keep: 'all' | 'inputs'): number {
+  const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: keys } = config;
+  const [queries, pairs] = [heads * config.head_dim, 2 * keys * config.head_dim];
+  const layer = 2 * hidden + 2 * queries + pairs + 2 * inner;
+  // Of the layer that is worked on: its gradients, and the scores of every head.
+  const working = 6 * hidden + 4 * queries + 2 * pairs + 5 * inner + 4 * heads * longest;
+  return FLOAT * (config.num_hidden_layers * (keep === 'all' ? layer : hidden) + layer + working);
+}
+
+/** Most tokens of a micro-batch of more than one row, rows filled up. */
+export const paddedTokens = (config: ModelConfig, longest: number, limit: number | null, keep: 'all' | 'inputs'): number =>
+  Math.max(64, Math.min(MOST_TOKENS, Math.floor(budget(limit) / paddedActivationBytes(config, longest, keep))));
+
+/** Rows that are decoded at once, of `rows` that are to be. */
+export function paddedSlots(config: ModelConfig, rows: number, capacity: number, asked: number | undefined, limit: number | null): number {
+  const affordable = Math.max(1, Math.floor(budget(limit) / slotBytes(config, capacity)));
+  return Math.min(rows, asked ?? DEFAULT_ROWS, affordable);
+}

@@ -1,0 +1,328 @@
+/** The Policy contract on the tensors of any tfjs backend: the decoder over filled-up batches, in float32. */
+import { mkdir } from 'node:fs/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { writeCheckpointWeights } from '../../checkpoint.ts';
+import { expectedTensors } from '../../expected-tensors.ts';
+import { type ModelConfig, readModelConfig } from '../../model-config.ts';
+import {
+  type GenerateEvent,
+  type GenerateRequest,
+  type LogprobRequest,
+  NotSupportedYet,
+  type Objective,
+  type OptimizerConfig,
+  type Part,
+  type Policy,
+  type PolicyInfo,
+  type TokenLogprobs,
+  type TrainBatch,
+  type TrainSequence,
+  type UpdateMetrics,
+} from '../../policy.ts';
+import type { Tensor as FileTensor } from '../../safetensors.ts';
+import { findWeights } from '../../weight-files.ts';
+import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from '../checks.ts';
+import { checkRequest, generateRows } from '../generation-loop.ts';
+import { addToken, checkTrainSequences, noTotals, type Totals } from '../objective.ts';
+import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
+import { PaddedAdamW } from './adamw.ts';
+import { padBatch, paddedMicroBatches } from './batch.ts';
+import { openDecoding } from './decode.ts';
+import { disposeActivations, PaddedDecoder } from './decoder.ts';
+import type { Device } from './device.ts';
+import { runHead } from './head.ts';
+import { paddedSlots, paddedTokens } from './memory.ts';
+import { disposeAll, downloadAll, Gradients, upload, uploadFiles } from './weights.ts';
+
+export interface PaddedPolicyOptions {
+  /** Compute each layer again on the way back instead of keeping what it computed: less memory, a third more time. @default false */
+  gradientCheckpointing?: boolean;
+}
+
+/** Loads a model. Errors: CheckpointError for a folder that is no whole model; what the device says when it does not fit. */
+export async function createPaddedPolicy(
+  device: Device,
+  folder: string,
+  options: PaddedPolicyOptions & { signal?: AbortSignal } = {},
+): Promise<Policy> {
+  const config = await readModelConfig(folder);
+  const files = await findWeights(folder, config);
+  try {
+    return new PaddedPolicy(device, config, await uploadFiles(files, options.signal), options);
+  } catch (error) {
+    throw device.explain(error);
+  }
+}
+
+/** A policy of weights that are in memory already. */
+export async function paddedPolicyOf(
+  device: Device,
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, FileTensor>,
+  options: PaddedPolicyOptions = {},
+): Promise<Policy> {
+  return new PaddedPolicy(device, config, upload(expectedTensors(config), tensors), options);
+}
+
+class PaddedPolicy implements Policy {
+  private readonly device: Device;
+  private readonly config: ModelConfig;
+  private readonly decoder: PaddedDecoder;
+  private readonly optimizer: PaddedAdamW;
+  private readonly keep: 'all' | 'inputs';
+  private weights: Map<string, tf.Tensor>;
+  private reference: Map<string, tf.Tensor> | undefined;
+  /** Counts changes of the weights. */
+  private version = 0;
+  /** Why this policy can no longer be used. */
+  private broken: string | undefined;
+
+  constructor(device: Device, config: ModelConfig, weights: Map<string, tf.Tensor>, options: PaddedPolicyOptions) {
+    this.device = device;
+    this.config = config;
+    this.decoder = new PaddedDecoder(device.ops, config);
+    this.optimizer = new PaddedAdamW(device.ops);
+    this.keep = options.gradientCheckpointing ? 'inputs' : 'all';
+    this.weights = weights;
+  }
+
+  describe(): PolicyInfo {
+    const parameters = [...this.weights.values()].reduce((sum, { size }) => sum + size, 0);
+    return {
+      architecture: this.config.architecture,
+      parameters,
+      backend: this.device.name,
+      device: this.device.what,
+      dtype: 'float32',
+      vocabulary: this.config.vocab_size,
+      context: this.config.max_position_embeddings,
+      memory: { used: tf.memory().numBytes, limit: this.device.memoryLimit },
+      maxBatchTokens: this.tokensOf(this.config.max_position_embeddings),
+    };
+  }
+
+  /** Most tokens of a micro-batch whose longest row has so many. */
+  private tokensOf(longest: number): number {
+    return paddedTokens(this.config, longest, this.device.memoryLimit, this.keep);
+  }
+
+  async *generate(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
+    refuseSharedPrefix(request.sharedPrefix);
+    this.checkUsable();
+    const { max_position_embeddings: context, vocab_size: vocabulary } = this.config;
+    checkRequest(request, context, vocabulary);
+    const model = { weights: this.weights };
+    const maxTokens = this.tokensOf(Math.max(1, ...request.prompts.map(({ ids }) => ids.length)));
+    yield* this.guarded(
+      generateRows(request, { context, vocabulary, maxTokens }, (rows, capacity) => {
+        const slots = paddedSlots(this.config, rows, capacity, request.batch_size, this.device.memoryLimit);
+        return openDecoding(this.decoder, model, request, slots, capacity, maxTokens);
+      }),
+    );
+  }
+
+  /** Passes events on; what the device has to say about a failure goes before what tfjs says. */
+  private async *guarded<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
+    try {
+      for await (const event of events) {
+        this.device.check();
+        yield event;
+      }
+    } catch (error) {
+      throw this.device.explain(error);
+    }
+  }
+
+  async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
+    refuseSharedPrefix(request.sharedPrefix);
+    this.checkUsable();
+    const { model, sequences, signal, temperature = 1 } = request;
+    if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
+    const weights = model === 'policy' ? this.weights : this.reference;
+    if (weights === undefined) throw new Error('there is no reference model: call freezeReference() first');
+    checkTemperature(temperature);
+    checkSequences(sequences, this.config);
+    const results = new Array<TokenLogprobs>(sequences.length);
+    const inputs = sharedInputs(sequences);
+    const lengths = inputs.map(({ ids }) => ids.length);
+    try {
+      for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(1, ...lengths)))) {
+        await pause(signal);
+        const groups = part.map((g) => inputs[g] as (typeof inputs)[number]);
+        const members = groups.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
+        const { scores } = await this.score({ weights }, packShared(sequences, groups), temperature);
+        let row = 0;
+        for (const index of members) {
+          const end = row + (sequences[index]?.completion.length ?? 0);
+          results[index] = {
+            logprobs: scores.logprobs.slice(row, end),
+            entropy: scores.entropy.slice(row, end),
+            greedy: scores.greedy.slice(row, end),
+          };
+          row = end;
+        }
+      }
+    } catch (error) {
+      throw this.device.explain(error);
+    }
+    return results;
+  }
+
+  private async score(model: { weights: Map<string, tf.Tensor> }, packed: Parameters<typeof padBatch>[0], temperature: number) {
+    if (packed.rows.length === 0)
+      return { scores: { logprobs: new Float32Array(), entropy: new Float32Array(), greedy: new Uint8Array() } };
+    const batch = padBatch(packed);
+    const activations = this.decoder.forward(model, batch);
+    try {
+      return await runHead(this.decoder, model, activations.hidden, batch, temperature);
+    } finally {
+      disposeActivations(activations);
+    }
+  }
+
+  async update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics> {
+    this.checkUsable();
+    const { sequences } = batch;
+    if (sequences.length === 0) throw new Error('an update needs at least one sequence');
+    checkSequences(sequences, this.config);
+    checkTrainSequences(sequences, objective);
+    const { micro_batch_size: size, signal } = optimizer;
+    checkMicroBatchSize(size);
+    const temperature = objective.kind === 'policy_gradient' ? objective.temperature : 1;
+    checkTemperature(temperature);
+    const totals = noTotals();
+    const gradients = new Gradients(new Set(this.weights.keys()));
+    const lengths = lengthsOf(sequences);
+    try {
+      this.optimizer.prepare(this.weights);
+      for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(...lengths)), size)) {
+        await pause(signal);
+        const members = part.map((index) => sequences[index] as TrainSequence);
+        await this.addMicroBatch(members, objective, temperature, gradients, totals);
+      }
+      await pause(signal);
+      const grad_norm = await this.step(gradients, optimizer);
+      const count = Math.max(1, totals.count);
+      return {
+        loss: totals.loss,
+        grad_norm,
+        entropy: totals.entropy / count,
+        kl: totals.kl / count,
+        mean_ratio: totals.count === 0 ? 1 : totals.ratio / count,
+        clip_ratio_low: totals.low / count,
+        clip_ratio_high: totals.high / count,
+        tokens: lengths.reduce((sum, n) => sum + n, 0),
+      };
+    } catch (error) {
+      throw this.device.explain(error);
+    } finally {
+      gradients.dispose();
+    }
+  }
+
+  private async addMicroBatch(
+    sequences: readonly TrainSequence[],
+    objective: Objective,
+    temperature: number,
+    gradients: Gradients,
+    totals: Totals,
+  ): Promise<void> {
+    const packed = packSequences(sequences);
+    if (packed.rows.length === 0) return;
+    const batch = padBatch(packed);
+    const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
+    const model = { weights: this.weights };
+    const activations = this.decoder.forward(model, batch, { keep: this.keep });
+    try {
+      const { dhidden } = await runHead(this.decoder, model, activations.hidden, batch, temperature, {
+        gradients,
+        coefficients: (first, scores, into) => {
+          for (let i = 0; i < into.length; i++) {
+            const { sequence, position } = owners[first + i] as (typeof owners)[number];
+            const mask = sequence.mask[position] as number;
+            const token = {
+              logprob: scores.logprobs[i] as number,
+              entropy: scores.entropy[i] as number,
+              weight: mask * (sequence.weights[position] as number),
+              advantage: sequence.advantages?.[position] ?? 0,
+              old: sequence.oldLogprobs?.[position],
+              reference: sequence.referenceLogprobs?.[position],
+            };
+            into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
+          }
+        },
+      });
+      this.decoder.backward(model, gradients, batch, activations, dhidden as tf.Tensor);
+      this.device.check();
+    } finally {
+      disposeActivations(activations);
+    }
+  }
+
+  private async step(gradients: Gradients, config: OptimizerConfig): Promise<number> {
+    const before = this.optimizer.step;
+    const kept = new Set(this.reference?.values());
+    // Failing between two weights would leave some of one step and some of the next.
+    this.broken = 'an optimizer step failed half-way';
+    try {
+      const norm = await this.optimizer.apply(this.weights, gradients.sums, config, (tensor) => {
+        if (!kept.has(tensor)) tensor.dispose();
+      });
+      this.device.check();
+      this.broken = undefined;
+      this.version++;
+      return norm;
+    } catch (error) {
+      if (this.optimizer.step === before && error instanceof Error && error.message.startsWith('the gradient norm'))
+        this.broken = undefined;
+      throw error;
+    }
+  }
+
+  private checkUsable(): void {
+    this.device.check();
+    if (this.broken) throw new Error(`${this.broken}: the weights are of no step; go on from the last checkpoint`);
+  }
+
+  async save(folder: string, what: Part): Promise<void> {
+    if (what === 'adapter') throw new NotSupportedYet('saving an adapter: named adapters are not supported yet');
+    this.checkUsable();
+    await mkdir(folder, { recursive: true });
+    if (what === 'trainer') return this.optimizer.save(folder);
+    const { version } = this;
+    await writeCheckpointWeights(folder, this.config, await downloadAll(this.weights));
+    if (this.version !== version) throw new Error(`the weights changed while they were saved in ${folder}; save them again`);
+  }
+
+  async load(folder: string, what: Part): Promise<void> {
+    if (what === 'adapter') throw new NotSupportedYet('loading an adapter: named adapters are not supported yet');
+    if (what === 'trainer') return this.optimizer.load(folder, this.decoder.shapes);
+    const config = await readModelConfig(folder);
+    checkSameModel(folder, this.config, config);
+    const loaded = await uploadFiles(await findWeights(folder, config));
+    this.disposeWeights();
+    this.weights = loaded;
+    this.broken = undefined;
+    this.version++;
+  }
+
+  /** The reference shares the tensors of the weights until a step replaces those. */
+  async freezeReference(): Promise<void> {
+    const old = this.reference;
+    this.reference = new Map(this.weights);
+    const kept = new Set(this.reference.values());
+    for (const tensor of old?.values() ?? []) if (!kept.has(tensor)) tensor.dispose();
+  }
+
+  private disposeWeights(): void {
+    const kept = new Set(this.reference?.values());
+    for (const tensor of this.weights.values()) if (!kept.has(tensor)) tensor.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    this.disposeWeights();
+    if (this.reference) disposeAll(this.reference);
+    this.reference = undefined;
+    this.optimizer.dispose();
+  }
+}
