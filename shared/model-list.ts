@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Prompting } from './config.ts';
 import { ModelCheck } from './model-inspection.ts';
 
-/** Names a model of the list: an embedded one, `installed/<folder>`, or `run/<run>/<checkpoint>`. Never a path. */
+/** Names a model of the list: an embedded one, `installed/<folder>`, `hub/<name>`, or `run/<run>/<checkpoint>`. Never a path. */
 export const ModelId = z
   .string()
   .min(1)
@@ -14,8 +14,8 @@ export const ModelEntry = z.object({
   id: ModelId,
   /** For the eye. */
   name: z.string(),
-  /** `embedded`: comes with the program. `installed`: in the folder of models. `run`: written by a run. */
-  origin: z.enum(['embedded', 'installed', 'run']),
+  /** `embedded`: comes with the program. `installed`: in the folder of models. `hub`: in Hugging Face's cache. `run`: written by a run. */
+  origin: z.enum(['embedded', 'installed', 'hub', 'run']),
   /** As the command line takes it: a name or a folder. */
   location: z.string(),
   /** Numbers in the weights, where that is known without opening them. */
@@ -40,7 +40,9 @@ export type ModelEntry = z.infer<typeof ModelEntry>;
 export const ModelList = z.object({
   /** Folder of the installed models; it need not exist. */
   models_dir: z.string(),
-  /** Embedded, installed, then those of runs, the newest first. */
+  /** Hugging Face's cache; it need not exist. */
+  hub_dir: z.string(),
+  /** Embedded, installed, downloaded, then those of runs, the newest first. */
   models: z.array(ModelEntry),
   /** Run folders that cannot be read, and why. */
   unreadable: z.array(z.object({ folder: z.string(), message: z.string() })),

@@ -1,6 +1,7 @@
-/** `medlogictrace models`: the checkpoints at hand, and what one is, read from its files without running it. */
+/** `medlogictrace models`: the checkpoints at hand, what one is, read from its files without running it, and models from the hub. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { type DownloadDone, formatHubName, parseHubName } from '../../shared/hub-model.ts';
 import type { ModelInspection } from '../../shared/model-inspection.ts';
 import type { CheckedModelList } from '../../shared/model-list.ts';
 import type { Io } from './io.ts';
@@ -19,7 +20,7 @@ export async function checkedModels(runsDir: string, modelsDir?: string): Promis
   return { ...list, models };
 }
 
-function listText({ models, models_dir, unreadable }: CheckedModelList): string {
+function listText({ models, models_dir, hub_dir, unreadable }: CheckedModelList): string {
   const rows = models.map(({ id, parameters, bytes, run, problem }) => [
     id,
     parameters === null ? '–' : parameters.toLocaleString('en-US'),
@@ -33,6 +34,7 @@ function listText({ models, models_dir, unreadable }: CheckedModelList): string 
     textTable(['model', 'parameters', 'size', 'trained on', 'selected on', 'state'], rows),
     '',
     `Folders of your own models: ${models_dir}`,
+    `Models of the Hugging Face Hub: ${hub_dir} (medlogictrace models download organisation/name)`,
     ...problems,
     ...unreadable.map(({ folder, message }) => `${folder}: ${message}`),
   ].join('\n');
@@ -55,8 +57,32 @@ function modelText(found: ModelInspection): string {
   return [found.model, ...rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`)].join('\n');
 }
 
+const MIB = 2 ** 20;
+
+async function download(name: string, io: Io): Promise<DownloadDone> {
+  const wanted = parseHubName(name);
+  const { downloadModel } = await import('../policy/hub/hub-download.ts');
+  const { Secrets } = await import('../workbench/secrets.ts');
+  const token = await new Secrets().value('hf_token');
+  const progress = io.progress(`${formatHubName(wanted)} (MiB)`, null);
+  try {
+    return await downloadModel(wanted, {
+      token,
+      signal: io.signal,
+      onEvent(event) {
+        if (event.type === 'progress') {
+          const note = `file ${Math.min(event.files_done + 1, event.files)} of ${event.files}: ${event.file}`;
+          progress.update(Math.floor(event.bytes_done / MIB), { total: Math.ceil(event.bytes / MIB), note });
+        } else if (event.type === 'waiting') io.note(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
+      },
+    });
+  } finally {
+    progress.finish(io.signal.aborted ? 'stopped; the same command goes on where it stopped' : undefined);
+  }
+}
+
 export function register(program: Command, io: Io): void {
-  const models = program.command('models').description('list and inspect checkpoints');
+  const models = program.command('models').description('list, inspect and download checkpoints');
   models
     .command('list')
     .description('the embedded model, your own, and the checkpoints of runs, with what they were trained and selected on')
@@ -68,9 +94,24 @@ export function register(program: Command, io: Io): void {
       io.out(list, () => listText(list));
     });
   models
+    .command('download')
+    .description('fetch a model from the Hugging Face Hub into the cache of its own tools (HF_HOME); goes on where an earlier try stopped')
+    .argument('<name>', 'organisation/name, or organisation/name@revision for a branch, tag or commit')
+    .addHelpText(
+      'after',
+      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.\nHF_ENDPOINT names another hub; with HF_HUB_OFFLINE=1 nothing is fetched.',
+    )
+    .action(async (name: string) => {
+      const done = await download(name, io);
+      io.out(done, () => `${formatHubName(done)} is in ${done.folder}\nUse it by its name: --model ${formatHubName(done)}`);
+    });
+  models
     .command('inspect')
     .description('architecture, size, number format and tokenizer of a checkpoint, and whether its parts fit each other')
-    .argument('<model>', '"tiny", or a Hugging Face folder (config.json, model.safetensors, tokenizer.json)')
+    .argument(
+      '<model>',
+      '"tiny", a Hugging Face folder (config.json, model.safetensors, tokenizer.json), or the name of a downloaded model',
+    )
     .action(async (model: string) => {
       const { inspectCheckpoint } = await import('../runner/describe-model.ts');
       const found = await inspectCheckpoint(model);

@@ -11,6 +11,7 @@ import { expectedTensors } from './expected-tensors.ts';
 import { isFile } from './json-file.ts';
 import { type ModelConfig, readModelConfig, writeModelConfig } from './model-config.ts';
 import { type Tensor, writeSafetensors } from './safetensors.ts';
+import { TOKENIZER_FILES } from './tokenizer-files.ts';
 import { findWeights, streamWeights, WEIGHTS, WEIGHTS_INDEX, weightFileNames } from './weight-files.ts';
 
 export interface Checkpoint {
@@ -18,18 +19,6 @@ export interface Checkpoint {
   /** Hugging Face names; linear weights are [out, in]. */
   tensors: Map<string, Tensor>;
 }
-
-/** Everything beside config and weights that a folder needs to be used, in the order it is hashed. */
-export const TOKENIZER_FILES = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'generation_config.json',
-] as const;
 
 /** Config and float32 weights of a folder. Errors: CheckpointError naming the first file, tensor or value that is wrong. */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {

@@ -2,23 +2,37 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readHubName } from '../../shared/hub-model.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { nearest } from '../../shared/nearest.ts';
+import { cachedSnapshot, defaultHubCache } from './hub/hub-cache.ts';
 
 /** Checkpoints that come with the program, by name. */
 export const EMBEDDED_MODELS: Readonly<Record<string, string>> = {
   tiny: fileURLToPath(new URL('../../resources/tiny/model', import.meta.url)),
 };
 
-/** Folder of a model: an embedded name, or the path of a Hugging Face folder. Errors: InputError naming what was looked for. */
+/**
+ * Folder of a model: an embedded name, the path of a Hugging Face folder, or `organisation/name[@revision]` in the cache of Hugging Face's
+ * tools. Errors: InputError naming what was looked for.
+ */
 export function locateModel(model: string): string {
   const embedded = EMBEDDED_MODELS[model];
   if (embedded) return embedded;
   const folder = resolve(model);
   if (existsSync(join(folder, 'config.json'))) return folder;
+  const onHub = readHubName(model);
+  const cached = onHub && cachedSnapshot(onHub);
+  if (cached) return cached;
   if (existsSync(folder)) {
     throw new InputError(
       `model "${model}": ${folder} has no config.json; name a Hugging Face folder (config.json, model.safetensors, tokenizer.json)`,
+      'model',
+    );
+  }
+  if (onHub) {
+    throw new InputError(
+      `model "${model}": no such folder, and it is not in the Hugging Face cache ${defaultHubCache()}; fetch it: medlogictrace models download ${model}`,
       'model',
     );
   }

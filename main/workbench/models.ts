@@ -1,9 +1,10 @@
-/** The models at hand: the embedded one, folders of the user's, and what runs have written. */
+/** The models at hand: the embedded one, folders of the user's, what was fetched from the hub, and what runs have written. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
 import type { ModelEntry, ModelList } from '../../shared/model-list.ts';
 import { unknownName } from '../../shared/nearest.ts';
+import { defaultHubDir, hubModels } from './hub-models.ts';
 import { readRecord } from './run-files.ts';
 import { listRuns } from './runs.ts';
 
@@ -75,8 +76,12 @@ async function ofRun(folder: string): Promise<ModelEntry[]> {
   return [...last, ...checkpoints];
 }
 
-/** All models. What cannot be read is named with its reason and hides no other. Errors: those of reading the folder of models. */
-export async function listModels(runsDir: string, modelsDir: string = defaultModelsDir(runsDir)): Promise<ModelList> {
+/** All models. What cannot be read is named with its reason and hides no other. Errors: those of reading the folders of models. */
+export async function listModels(
+  runsDir: string,
+  modelsDir: string = defaultModelsDir(runsDir),
+  hubDir: string = defaultHubDir(),
+): Promise<ModelList> {
   const { runs, unreadable } = await listRuns(runsDir);
   const embedded = EMBEDDED.map(
     (name): ModelEntry => ({ id: name, name, origin: 'embedded', location: name, parameters: null, run: null }),
@@ -90,7 +95,8 @@ export async function listModels(runsDir: string, modelsDir: string = defaultMod
       }),
     ),
   );
-  return { models_dir: modelsDir, models: [...embedded, ...(await installed(modelsDir)), ...written.flat()], unreadable: bad };
+  const models = [...embedded, ...(await installed(modelsDir)), ...(await hubModels(hubDir)), ...written.flat()];
+  return { models_dir: modelsDir, hub_dir: hubDir, models, unreadable: bad };
 }
 
 /** A model of the list. Errors: InputError for an id that is not in it. */
