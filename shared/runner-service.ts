@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { BackendList } from './backend-status.ts';
 import { DryRun } from './dry-run.ts';
+import { DownloadEvent } from './hub-model.ts';
 import { AnswerEvent, AnswerSampling, LONGEST_ANSWER } from './model-answer.ts';
 import { ModelCheck, ModelDescription } from './model-inspection.ts';
 import { PromptRequest, RenderedPrompt } from './prompt-view.ts';
@@ -51,6 +52,15 @@ export const serviceStreams = {
       max_completion_length: z.number().int().min(1).max(LONGEST_ANSWER).default(256),
     }),
     item: AnswerEvent,
+  },
+  /** Fetches a model from the Hugging Face Hub; cancelled, it stops and can be gone on with. */
+  'model.download': {
+    input: z.strictObject({
+      name: z.string().max(500),
+      /** Null: none is set. */
+      token: z.string().nullable(),
+    }),
+    item: DownloadEvent,
   },
 } as const;
 

@@ -1,4 +1,5 @@
 /** What each request of the helper process does. */
+import { parseHubName } from '../../shared/hub-model.ts';
 import type { ServiceStream, ServiceVerb, StreamInput, StreamItem, VerbInput, VerbOutput } from '../../shared/runner-service.ts';
 import type { KeptModel } from './kept-model.ts';
 import type { KeptTokenizers } from './kept-tokenizers.ts';
@@ -7,6 +8,9 @@ type Verbs = { [V in ServiceVerb]: (input: VerbInput<V>, signal: AbortSignal) =>
 type Streams = {
   [S in ServiceStream]: (input: StreamInput<S>, signal: AbortSignal, onItem: (item: StreamItem<S>) => void) => Promise<void>;
 };
+
+/** Least time between two words on how far a download is. */
+const PROGRESS_MS = 200;
 
 // What a request needs is read at the first such request: a list of models must not wait for data sets and kernels.
 let kept: Promise<KeptModel> | undefined;
@@ -57,6 +61,20 @@ const streams: Streams = {
     const models = await keptModel();
     await models.alone(signal, async () => {
       for await (const event of writeAnswer(await models.open(model), request, signal)) onItem(event);
+    });
+  },
+  'model.download': async ({ name, token }, signal, onItem) => {
+    const { downloadModel } = await import('../policy/hub/hub-download.ts');
+    let told = 0;
+    await downloadModel(parseHubName(name), {
+      token,
+      signal,
+      onEvent(event) {
+        // A piece of some kilobytes is no news to a reader.
+        if (event.type === 'progress' && event.bytes_done < event.bytes && performance.now() - told < PROGRESS_MS) return;
+        told = performance.now();
+        onItem(event);
+      },
     });
   },
 };

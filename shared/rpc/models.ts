@@ -1,6 +1,7 @@
 /** Routes and topics of the window's "models" view. */
 import { z } from 'zod';
 import { Prompting } from '../config.ts';
+import { DownloadEvent } from '../hub-model.ts';
 import { AnswerEvent, AnswerSampling, LONGEST_ANSWER } from '../model-answer.ts';
 import { LineageStep, ModelCheck, ModelDescription } from '../model-inspection.ts';
 import { ModelEntry, ModelId, ModelList } from '../model-list.ts';
@@ -63,4 +64,6 @@ export const modelsTopics = {
     }),
     item: AnswerEvent,
   },
+  /** Fetches a model from the Hugging Face Hub; ends with it. Stops when it is no longer followed, and goes on there the next time. */
+  'models.download': { input: z.strictObject({ name: z.string().trim().min(1).max(500) }), item: DownloadEvent },
 } as const;

@@ -1,5 +1,5 @@
 /** The Models view on the real embedded model: facts and lineage, an answer that streams and stops, and models that are broken. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -9,6 +9,7 @@ import { createRunFolder } from '../../main/runner/create-run.ts';
 import { TrainConfig } from '../../shared/config.ts';
 import { seriousViolations } from '../fixtures/accessibility.ts';
 import { chromium, withoutChromium } from '../fixtures/chromium.ts';
+import { type HubServer, startHubServer } from '../fixtures/hub-server.ts';
 import { testRecord } from '../fixtures/run-record.ts';
 import { openBrowser, openPage, type Shell, startShell } from '../fixtures/workbench-window.ts';
 import { ModelsPage } from './pages/models.ts';
@@ -33,6 +34,7 @@ function writeEndless(to: string): void {
 }
 
 let shell: Shell;
+let hub: HubServer;
 let browser: Browser;
 
 describe.skipIf(chromium === null)(`the Models view${chromium === null ? ` (${withoutChromium})` : ''}`, () => {
@@ -55,10 +57,13 @@ describe.skipIf(chromium === null)(`the Models view${chromium === null ? ` (${wi
     writeEndless(join(models, 'endless'));
     mkdirSync(join(runs, 'run-bad'));
     writeFileSync(join(runs, 'run-bad', 'run.json'), '{');
-    [shell, browser] = await Promise.all([startShell(runs, { MEDLOGICTRACE_MODELS: models }), openBrowser()]);
+    const files = Object.fromEntries(readdirSync(tiny).map((name) => [name, readFileSync(join(tiny, name))]));
+    hub = await startHubServer({ name: 'org/tiny', files, large: ['model.safetensors'] });
+    const env = { MEDLOGICTRACE_MODELS: models, HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: join(folder, 'hub') };
+    [shell, browser] = await Promise.all([startShell(runs, env), openBrowser()]);
   });
   afterAll(async () => {
-    await Promise.all([browser?.close(), shell?.close()]);
+    await Promise.all([browser?.close(), shell?.close(), hub?.close()]);
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -119,6 +124,36 @@ describe.skipIf(chromium === null)(`the Models view${chromium === null ? ` (${wi
     await view.set('Token limit', 3);
     await view.write();
     await view.answer.getByText('cut at the limit').waitFor();
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  // Catches: a download that the window cannot stop, that begins again, or whose model is not in the list afterwards.
+  test('downloads a model, stops when told and goes on', async () => {
+    const { page, errors } = await openPage(browser, shell);
+    const view = new ModelsPage(page);
+    await view.open();
+    const name = page.getByRole('textbox', { name: 'Model on the Hugging Face Hub' });
+    await name.fill('not a name');
+    await page.getByText('organisation/name, or').waitFor();
+    await name.fill('org/nothing');
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/not found/)
+      .waitFor();
+
+    const busy = { kind: 'status', status: 503, headers: { 'retry-after': '300' } } as const;
+    hub.fail('store:/model.safetensors', { kind: 'cut', after: 2000 }, busy);
+    await name.fill('org/tiny');
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page.getByText(/answered 503; trying again in 300 s/).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText(/Stopped\. Another download of it goes on/).waitFor();
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page.waitForURL(/hub%2Forg%2Ftiny/);
+    await view.facts.getByText('Qwen2ForCausalLM').waitFor();
+    expect(hub.seen.at(-1)).toMatchObject({ host: 'store', range: 'bytes=2000-' });
     expect(errors).toEqual([]);
     await page.context().close();
   });

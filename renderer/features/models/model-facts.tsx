@@ -27,7 +27,7 @@ export function ModelFacts({ model }: { model: ModelView }) {
     <section className="models-section">
       <h2>Facts</h2>
       <dl className="models-facts">
-        <Fact name="Architecture" help="The kind of network. This program computes Qwen2 decoders.">
+        <Fact name="Architecture" help="The kind of network. This program computes Qwen2, Qwen3 and Llama decoders.">
           {model.architecture}
         </Fact>
         <Fact name="Parameters" help="Numbers in the weights. A tied output layer is counted once.">

@@ -1,4 +1,4 @@
-/** The list on the left: embedded, installed, and what runs have written. */
+/** The list on the left: embedded, installed, downloaded, and what runs have written. */
 import { TextInput } from '@mantine/core';
 import { Search } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
@@ -7,6 +7,7 @@ import type { ModelCheck } from '../../../shared/model-inspection.ts';
 import type { ModelEntry, ModelList } from '../../../shared/model-list.ts';
 import { hrefOf, open } from '../../app/address.ts';
 import { useShortcuts } from '../../app/shortcuts.tsx';
+import { DownloadForm } from './download-form.tsx';
 
 /** What is known of each model, by id. */
 export type Checks = ReadonlyMap<string, Omit<ModelCheck, 'model'>>;
@@ -23,7 +24,13 @@ export function parametersText(count: number): string {
   return countText(count);
 }
 
-const TITLES = { embedded: 'Comes with the program', installed: 'Installed', run: 'Written by runs' } as const;
+const TITLES = {
+  embedded: 'Comes with the program',
+  installed: 'Installed',
+  hub: 'From the Hugging Face Hub',
+  run: 'Written by runs',
+} as const;
+const NOTES = { embedded: 'ready at once', installed: 'a folder of yours', hub: 'downloaded' } as const;
 
 const fits = ({ id, name, run }: ModelEntry, words: string): boolean =>
   `${id} ${name} ${run?.id ?? ''} ${run?.trained_on ?? ''}`.toLowerCase().includes(words.trim().toLowerCase());
@@ -41,19 +48,23 @@ function Row({ model, check, current }: { model: ModelEntry; check: Omit<ModelCh
         </span>
       ) : (
         <span className="quiet models-row-note">
-          {run === null
-            ? model.origin === 'embedded'
-              ? 'ready at once'
-              : 'a folder of yours'
-            : `${run.step === null ? 'final, ' : ''}${run.id}`}
+          {run === null ? (model.origin === 'run' ? '' : NOTES[model.origin]) : `${run.step === null ? 'final, ' : ''}${run.id}`}
         </span>
       )}
     </a>
   );
 }
 
-/** `chosen`: id of the model that is shown. */
-export function ModelListPane({ list, checks, chosen }: { list: ModelList; checks: Checks; chosen: string | null }) {
+interface ListPaneProps {
+  list: ModelList;
+  checks: Checks;
+  /** Id of the model that is shown. */
+  chosen: string | null;
+  /** A model of this name is in the list from now on. */
+  onDownloaded: (name: string) => void;
+}
+
+export function ModelListPane({ list, checks, chosen, onDownloaded }: ListPaneProps) {
   const [words, setWords] = useState('');
   const search = useRef<HTMLInputElement>(null);
   const shown = useMemo(() => list.models.filter((model) => fits(model, words)), [list, words]);
@@ -82,16 +93,17 @@ export function ModelListPane({ list, checks, chosen }: { list: ModelList; check
           {shown.length === list.models.length ? `${shown.length} models` : `${shown.length} of ${list.models.length} models`}
         </p>
       </div>
-      {(['embedded', 'installed', 'run'] as const).map((origin) => {
+      {(['embedded', 'installed', 'hub', 'run'] as const).map((origin) => {
         const group = shown.filter((model) => model.origin === origin);
-        if (group.length === 0 && (origin !== 'installed' || words !== '')) return null;
+        if (group.length === 0 && ((origin !== 'installed' && origin !== 'hub') || words !== '')) return null;
         return (
           <section key={origin}>
             <h2 className="models-group">{TITLES[origin]}</h2>
             {group.map((model) => (
               <Row key={model.id} model={model} check={checks.get(model.id)} current={model.id === chosen} />
             ))}
-            {group.length === 0 ? (
+            {origin === 'hub' && words === '' ? <DownloadForm onDone={onDownloaded} /> : null}
+            {group.length === 0 && origin === 'installed' ? (
               <p className="models-none quiet small">
                 None yet. Put folders as the Hugging Face Hub has them (config.json, model.safetensors, tokenizer.json) into{' '}
                 <span className="mono">{list.models_dir}</span>.

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
 import { PanelRight, RefreshCw } from 'lucide-react';
 import { useMemo } from 'react';
 import type { ModelEntry } from '../../../shared/model-list.ts';
-import { hrefOf, useParameter, usePath } from '../../app/address.ts';
+import { hrefOf, open, useParameter, usePath } from '../../app/address.ts';
 import { PaneHandle } from '../../app/pane-handle.tsx';
 import { Failed, Loading } from '../../app/states.tsx';
 import { useQuery } from '../../rpc/use-query.ts';
@@ -106,7 +106,15 @@ export default function Models() {
         <Failed what="The models could not be listed again" error={error} at={at} retry={refresh} />
       )}
       <div className="panes">
-        <ModelListPane list={list} checks={checks} chosen={entry?.id ?? null} />
+        <ModelListPane
+          list={list}
+          checks={checks}
+          chosen={entry?.id ?? null}
+          onDownloaded={(name) => {
+            refresh();
+            open(['models', `hub/${name}`]);
+          }}
+        />
         <PaneHandle pane="before" name="models-list" label="Width of the list" />
         {entry === undefined ? (
           <div className="pane-subject">
