@@ -62,6 +62,11 @@ export interface TransferOptions {
   signal?: AbortSignal;
 }
 
+export interface UploadOptions extends TransferOptions {
+  /** Of a folder only these files, by their path below it with `/`. */
+  only?: readonly string[];
+}
+
 export interface DownloadOptions extends TransferOptions {
   /** Of a single file: what it must have; absent: what the machine says it has. Lower-case hexadecimal. */
   sha256?: string;
@@ -109,7 +114,7 @@ export interface Machine {
    * A file or a folder of this computer goes there, whole files under temporary names. What is there with the same SHA-256 is not sent again;
    * files of the folder there that are not in the one here stay. Errors: a link in the folder, a file that changes meanwhile.
    */
-  upload(from: string, to: string, options?: TransferOptions): Promise<Uploaded>;
+  upload(from: string, to: string, options?: UploadOptions): Promise<Uploaded>;
   /**
    * A file or a folder there comes to this computer. A broken transfer goes on where it was (`<to>.part`), and a file gets its name when its
    * SHA-256 is right. Errors: it is not there; a link or a strange name in the folder; content that does not verify.

@@ -8,7 +8,7 @@ import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '../../shared/input-error.ts';
-import { type DownloadOptions, type FileInfo, type FolderEntry, MachineError, type TransferOptions, type Uploaded } from './machine.ts';
+import { type DownloadOptions, type FileInfo, type FolderEntry, MachineError, type Uploaded, type UploadOptions } from './machine.ts';
 import { checkName } from './remote-path.ts';
 
 /** What a machine must be able to do with files for the rest to follow. Paths are absolute. */
@@ -25,8 +25,8 @@ export interface FileAccess {
 }
 
 /** Bounds of a folder there, so that one without end ends. */
-const MOST_FILES = 100_000;
-const MOST_DEPTH = 64;
+const MOST_FILES = 20_000;
+const MOST_DEPTH = 24;
 /** Files that are sent side by side: each costs a few round trips whatever its size. */
 const SIDE_BY_SIDE = 8;
 
@@ -76,9 +76,10 @@ async function sideBySide<T>(all: readonly T[], limit: number, work: (one: T) =>
 }
 
 /** As `Machine.upload`. */
-export async function uploadFiles(access: FileAccess, from: string, to: string, options: TransferOptions = {}): Promise<Uploaded> {
-  const { onProgress, signal } = options;
-  const files = await filesOf(from);
+export async function uploadFiles(access: FileAccess, from: string, to: string, options: UploadOptions = {}): Promise<Uploaded> {
+  const { onProgress, signal, only } = options;
+  const wanted = only === undefined ? null : new Set(only);
+  const files = (await filesOf(from)).filter(({ below }) => wanted === null || wanted.has(below));
   const target = (file: LocalFile): string => (file.below === '' ? to : `${to}/${file.below}`);
   const there = await access.hashes(files.map(target), signal);
   const total = files.reduce((sum, { size }) => sum + size, 0);

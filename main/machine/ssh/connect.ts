@@ -119,7 +119,6 @@ function begin(hop: Hop, options: Beginning): Attempt {
 }
 
 async function checkHostKey(hop: Hop, offered: HostKey, pinned: PinnedKey | null, { hostKeys, machine }: ConnectOptions): Promise<void> {
-  if (hostKeys.accept === offered.fingerprint) return hostKeys.keys.pin(hop.id, offered);
   if (pinned !== null)
     throw new RefusedError(
       'host_key',
@@ -135,6 +134,15 @@ async function checkHostKey(hop: Hop, offered: HostKey, pinned: PinnedKey | null
       `(there: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then accept it: medlogictrace machines check ${machine} --accept-host-key ${offered.fingerprint}`,
     offered.fingerprint,
   );
+}
+
+const isKnown = (key: HostKey, pinned: PinnedKey | null): boolean => key.fingerprint === pinned?.fingerprint;
+
+/** Keeps a key that the user has named. True where it was one. */
+async function pinAccepted(hop: Hop, shown: HostKey | null, pinned: PinnedKey | null, { hostKeys }: ConnectOptions): Promise<boolean> {
+  if (shown === null || shown.fingerprint !== hostKeys.accept || isKnown(shown, pinned)) return false;
+  await hostKeys.keys.pin(hop.id, shown);
+  return true;
 }
 
 /** One host, by way of `sock` where there is one before it. `again` gives a new `sock` for a second try. */
@@ -154,20 +162,22 @@ async function reach(hop: Hop, sock: () => Promise<Duplex | undefined>, options:
       timing: options.timing ?? {},
       onKey(key) {
         offered = key;
-        return pinned?.fingerprint === key.fingerprint;
+        return pinned?.fingerprint === key.fingerprint || options.hostKeys.accept === key.fingerprint;
       },
     });
     const stop = (): void => void client.destroy();
     options.signal?.addEventListener('abort', stop);
     try {
       await ready;
+      await pinAccepted(hop, offered, pinned, options);
       return client;
     } catch (error) {
       client.destroy();
       stream?.destroy();
       options.signal?.throwIfAborted();
-      const shown = offered as HostKey | null;
-      if (shown !== null && shown.fingerprint !== pinned?.fingerprint && !askedKey) {
+      const shown: HostKey | null = offered;
+      if (await pinAccepted(hop, shown, pinned, options)) askedKey = true;
+      if (shown !== null && !isKnown(shown, pinned) && !askedKey) {
         askedKey = true;
         await checkHostKey(hop, shown, pinned, options);
         continue;
@@ -221,7 +231,10 @@ export async function openLink(hops: readonly Hop[], options: ConnectOptions): P
   const link = new Link(last, endAll, options.timing?.answer);
   for (const client of clients) {
     client.on('error', (error) => link.end(plainWords(error.message)));
-    client.on('close', () => link.end('the connection was closed by the other side'));
+    // Through another host the end of the stream is all that is told; there is no close.
+    const over = (): void => link.end('the connection was closed by the other side');
+    client.on('end', over);
+    client.on('close', over);
   }
   return link;
 }

@@ -1,9 +1,8 @@
 /** A command over a link: input in, bounded output out, ended when it takes too long. */
 import { constants } from 'node:os';
-import type { ClientChannel } from 'ssh2';
 import { boundedOutput } from '../bounded-output.ts';
 import { EXEC_TIMEOUT_MS, type ExecOptions, type ExecResult, MAX_OUTPUT, MachineError } from '../machine.ts';
-import type { Link } from './link.ts';
+import type { Link, RunningCommand } from './link.ts';
 import { remoteScript } from './remote-script.ts';
 
 /** Bytes that start files of a login shell may print before our line. */
@@ -52,10 +51,10 @@ export async function execScript(link: Link, what: string, script: string, optio
   const { command, preamble, mark } = remoteScript(script);
   return outcome(await link.exec(what, command, signal));
 
-  function outcome(channel: ClientChannel): Promise<ExecResult> {
+  function outcome(running: RunningCommand): Promise<ExecResult> {
+    const { channel } = running;
     const { promise, resolve, reject } = Promise.withResolvers<ExecResult>();
     let pid = 0;
-    let ended: { code: number | null; signal: string | null } | null = null;
     const fail = (error: unknown): void => {
       if (pid > 0 && link.lost === null) endThere(link, pid);
       channel.close();
@@ -63,24 +62,17 @@ export async function execScript(link: Link, what: string, script: string, optio
     };
     const tooMuch = (): void => fail(new MachineError('output', `${what} printed more than ${maxOutput} bytes and was ended`));
     const output = boundedOutput(maxOutput, onOutput, tooMuch);
+    const takePid = (value: number): void => {
+      pid = value;
+    };
     channel.on(
       'data',
-      afterMark(
-        mark,
-        (value) => {
-          pid = value;
-        },
-        (bytes) => output.add('stdout', bytes),
-        tooMuch,
-      ),
+      afterMark(mark, takePid, (bytes) => output.add('stdout', bytes), tooMuch),
     );
-    channel.stderr.on('data', (bytes: Buffer) => {
-      // Before our own line it is the login shell's.
-      if (pid > 0) output.add('stderr', bytes);
-    });
-    channel.on('exit', (code: number | null, name?: string) => {
-      ended = { code, signal: name ?? null };
-    });
+    channel.stderr.on(
+      'data',
+      afterMark(mark, takePid, (bytes) => output.add('stderr', bytes), tooMuch),
+    );
     const forget = link.onLost(reject);
     const timer =
       timeoutMs === 0
@@ -91,11 +83,12 @@ export async function execScript(link: Link, what: string, script: string, optio
     // A command need not read what it is given.
     channel.on('error', () => undefined);
     channel.on('close', () => {
-      if (ended === null) reject(link.lost ?? new MachineError('lost', `the connection went before ${what} had ended`));
+      const { exit } = running;
+      if (exit === null) reject(link.lost ?? new MachineError('lost', `the connection went before ${what} had ended`));
       else if (pid === 0) reject(new MachineError('failed', `there is no working /bin/sh for ${what} on the machine`));
       else {
-        const number = ended.signal === null ? 0 : (constants.signals[ended.signal as NodeJS.Signals] ?? 0);
-        resolve({ code: ended.code ?? 128 + number, ...output.end() });
+        const number = exit.signal === null ? 0 : (constants.signals[exit.signal as NodeJS.Signals] ?? 0);
+        resolve({ code: exit.code ?? 128 + number, ...output.end() });
       }
     });
     channel.write(preamble);

@@ -7,10 +7,16 @@ import { MachineError } from '../machine.ts';
 export const ANSWER_MS = 30_000;
 /** Channels at a time: sshd allows 10 a connection by default (MaxSessions); one is for files, one for ending what must be ended. */
 const MOST_CHANNELS = 8;
-/** Times that a channel is asked for where the machine has none left: one that was closed counts there for a moment longer. */
+/** Times that a first channel is asked for where the machine has none left: another program's may end. */
 const MOST_TRIES = 8;
 
 type Callback<T> = (error: Error | undefined | null, value: T) => void;
+
+export interface RunningCommand {
+  channel: ClientChannel;
+  /** How it ended, once it has. */
+  exit: { code: number | null; signal: string | null } | null;
+}
 
 /** A server's words for a message: one line, no control characters, not without end. */
 export const plainWords = (text: string): string =>
@@ -25,7 +31,8 @@ export class Link {
   private why: MachineError | null = null;
   private readonly ending: () => void;
   private files: Promise<SFTPWrapper> | null = null;
-  private free = MOST_CHANNELS;
+  private capacity = MOST_CHANNELS;
+  private inUse = 0;
   private readonly queue: (() => void)[] = [];
   private readonly answerMs: number;
 
@@ -101,28 +108,43 @@ export class Link {
   }
 
   /** A channel that carries out `command`, when it is its turn. Errors: as `answer`; MachineError `failed` where the machine has none left. */
-  async exec(what: string, command: string, signal?: AbortSignal): Promise<ClientChannel> {
-    while (this.free <= 0) await new Promise<void>((done) => this.queue.push(done));
-    if (this.why !== null) throw this.why;
-    this.free--;
-    const over = (): void => {
-      this.free++;
-      this.queue.shift()?.();
-    };
-    for (let attempt = 1; ; attempt++) {
+  async exec(what: string, command: string, signal?: AbortSignal): Promise<RunningCommand> {
+    for (let attempt = 1; ; ) {
+      while (this.inUse >= this.capacity) await new Promise<void>((done) => this.queue.push(done));
+      if (this.why !== null) throw this.why;
+      this.inUse++;
       try {
-        const channel = await this.answer<ClientChannel>(`start ${what}`, (done) => this.client.exec(command, done), signal);
-        channel.once('close', over);
-        return channel;
+        return await this.answer<RunningCommand>(
+          `start ${what}`,
+          (done) =>
+            this.client.exec(command, (error, channel) => {
+              if (error) return done(error, { channel, exit: null });
+              // A short command may have ended before a promise is looked at.
+              const running: RunningCommand = { channel, exit: null };
+              channel.on('exit', (code: number | null, name?: string) => {
+                running.exit = { code, signal: name ?? null };
+              });
+              channel.once('close', () => this.release());
+              done(error, running);
+            }),
+          signal,
+        );
       } catch (error) {
-        const full = error instanceof Error && /Channel open failure/.test(error.message);
-        if (full && attempt < MOST_TRIES) {
-          await sleep(25 * 2 ** attempt);
-          continue;
-        }
-        over();
-        throw full ? new MachineError('failed', `the machine opens no further channel for ${what}: ${plainWords(error.message)}`) : error;
+        // Who has had enough of waiting leaves it to the channel, should it come, to give its place back.
+        if (!signal?.aborted && !(error instanceof MachineError && error.kind === 'timeout')) this.release();
+        if (!(error instanceof Error && /Channel open failure/.test(error.message))) throw error;
+        if (this.inUse > 0) {
+          // This machine allows fewer than most: its turn comes when another ends.
+          this.capacity = this.inUse;
+        } else if (attempt < MOST_TRIES) {
+          await sleep(25 * 2 ** attempt++);
+        } else throw new MachineError('failed', `the machine opens no channel for ${what}: ${plainWords(error.message)}`);
       }
     }
+  }
+
+  private release(): void {
+    this.inUse--;
+    this.queue.shift()?.();
   }
 }

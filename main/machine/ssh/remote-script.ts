@@ -11,7 +11,7 @@ export interface RemoteScript {
   command: string;
   /** Goes before the command's own input. */
   preamble: string;
-  /** A line of standard output that begins with this ends what the login shell's start files print; the pid follows. */
+  /** A line of each stream that begins with this ends what the login shell's start files print; the pid follows. */
   mark: string;
 }
 
@@ -20,7 +20,7 @@ export function remoteScript(script: string): RemoteScript {
   const mark = `mlt-${randomUUID()}`;
   const end = `end-${mark}`;
   // Inside single quotes only what csh and fish leave alone as well: no line break, no !, no backslash before a quote.
-  const take = `echo "${mark} $$"; s=; n="$(printf "\\n.")"; n="\${n%.}"; while IFS= read -r l; do test "$l" = ${end} && break; s="$s$l$n"; done; eval "$s"`;
+  const take = `echo "${mark} $$"; echo "${mark} $$" >&2; s=; n="$(printf "\\n.")"; n="\${n%.}"; while IFS= read -r l; do test "$l" = ${end} && break; s="$s$l$n"; done; eval "$s"`;
   return { command: `exec /bin/sh -c '${take}'`, preamble: `${script}\n${end}\n`, mark };
 }
 

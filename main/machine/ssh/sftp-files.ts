@@ -13,7 +13,7 @@ const PIECE = 32 * 1024;
 /** Requests under way for one file. */
 const UNDER_WAY = 32;
 /** Entries of a folder; a list without end must end. */
-const MOST_ENTRIES = 100_000;
+const MOST_ENTRIES = 10_000;
 
 const NO_SUCH_FILE = 2;
 const END_OF_FILE = 1;

@@ -11,8 +11,8 @@ import {
   type Machine,
   type MachineConnection,
   MachineError,
-  type TransferOptions,
   type Uploaded,
+  type UploadOptions,
 } from '../machine.ts';
 import { absolutePath, removablePath } from '../remote-path.ts';
 import { downloadFiles, type FileAccess, uploadFiles } from '../transfer.ts';
@@ -208,7 +208,7 @@ export class SshMachine implements Machine {
     }
   }
 
-  async upload(from: string, to: string, options: TransferOptions = {}): Promise<Uploaded> {
+  async upload(from: string, to: string, options: UploadOptions = {}): Promise<Uploaded> {
     const target = await this.at(to);
     const { onProgress, signal } = options;
     let before = 0;
@@ -222,7 +222,7 @@ export class SshMachine implements Machine {
         onProgress?.(done, total);
       };
       try {
-        const uploaded = await uploadFiles(this.access, from, target, { signal, onProgress: tell });
+        const uploaded = await uploadFiles(this.access, from, target, { ...options, onProgress: tell });
         return { ...uploaded, sent: uploaded.sent + before };
       } catch (error) {
         before += sentNow;
