@@ -15,6 +15,7 @@ const FILES = [
   'resources/kernels/policy.wasm',
   'resources/tiny/model',
   'resources/presets',
+  'resources/torch-engine',
   // Which of them is taken depends on the processor.
   ...['wasm', 'simd.wasm', 'threaded-simd.wasm'].map(
     (kind) => `node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind === 'wasm' ? '.' : '-'}${kind}`,

@@ -3,6 +3,7 @@ import { appHandlers } from './handlers/app.ts';
 import { compareHandlers } from './handlers/compare.ts';
 import { configureHandlers, configureSources } from './handlers/configure.ts';
 import { datasetsHandlers, datasetsSources } from './handlers/datasets.ts';
+import { machinesHandlers, machinesSources } from './handlers/machines.ts';
 import { modelsHandlers, modelsSources } from './handlers/models.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
 import { settingsHandlers } from './handlers/settings.ts';
@@ -17,6 +18,7 @@ export const createHandlers = (services: Services): Handlers => ({
   ...configureHandlers(services),
   ...compareHandlers(services),
   ...settingsHandlers(services),
+  ...machinesHandlers(services),
 });
 
 export const createSources = (services: Services): Sources => ({
@@ -24,6 +26,7 @@ export const createSources = (services: Services): Sources => ({
   ...datasetsSources(services),
   ...modelsSources(services),
   ...configureSources(services),
+  ...machinesSources(services),
 });
 
 export const createWorkbenchRouter = (services: Services): Router => createRouter(createHandlers(services), createSources(services));

@@ -8,6 +8,7 @@ import { appRoutes } from './app.ts';
 import { compareRoutes } from './compare.ts';
 import { configureRoutes, configureTopics } from './configure.ts';
 import { datasetsRoutes, datasetsTopics } from './datasets.ts';
+import { machinesRoutes, machinesTopics } from './machines.ts';
 import { modelsRoutes, modelsTopics } from './models.ts';
 import { runsRoutes, runsTopics } from './runs.ts';
 import { settingsRoutes } from './settings.ts';
@@ -20,9 +21,10 @@ export const routes = {
   ...configureRoutes,
   ...compareRoutes,
   ...settingsRoutes,
+  ...machinesRoutes,
 } as const;
 
-export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics } as const;
+export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics, ...machinesTopics } as const;
 
 export type RouteName = keyof typeof routes;
 /** What a caller gives: defaults may be left out. */

@@ -10,6 +10,9 @@ import { HostKeys } from '../../machine/ssh/host-keys.ts';
 import { parseDestination } from '../../machine/ssh/ssh-config.ts';
 import { writeUserFile } from '../user-file.ts';
 
+/** Folder of this computer, where it is used as a machine. */
+export const LOCAL_ROOT = '~/.medlogictrace';
+
 const folder = (): string => join(homeFolder(), 'machines');
 const listPath = (): string => join(folder(), 'machines.json');
 

@@ -131,6 +131,12 @@ export class OpenMachines {
     return entry?.machine.connection.state ?? null;
   }
 
+  /** How the connections stand of all that were asked for. */
+  async states(): Promise<{ machine: string; connection: ConnectionState }[]> {
+    const all = await Promise.all([...this.open.keys()].map(async (machine) => ({ machine, connection: await this.stateOf(machine) })));
+    return all.flatMap(({ machine, connection }) => (connection === null ? [] : [{ machine, connection }]));
+  }
+
   /** Told at each change of any connection; the function returned ends that. */
   subscribe(watcher: () => void): () => void {
     this.watchers.add(watcher);
