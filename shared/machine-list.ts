@@ -39,7 +39,19 @@ export const SshMachineEntry = z.strictObject({
 });
 export type SshMachineEntry = z.infer<typeof SshMachineEntry>;
 
-export const MachineEntry = z.discriminatedUnion('kind', [SshMachineEntry]);
+/** A pod of RunPod, found by its id: its address and port are asked for before each connection, since they change. */
+export const RunpodMachineEntry = z.strictObject({
+  kind: z.literal('runpod'),
+  name: MachineName,
+  pod: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a pod id holds letters, digits, - and _'),
+  /** Private key file on this computer. */
+  key: z.string().min(1).nullable().default(null),
+  /** On the volume: everything else is erased when the pod stops. */
+  root: MachineRoot.default('/workspace/medlogictrace'),
+});
+export type RunpodMachineEntry = z.infer<typeof RunpodMachineEntry>;
+
+export const MachineEntry = z.discriminatedUnion('kind', [SshMachineEntry, RunpodMachineEntry]);
 export type MachineEntry = z.infer<typeof MachineEntry>;
 export type NewMachine = z.input<typeof MachineEntry>;
 

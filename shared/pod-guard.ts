@@ -30,6 +30,8 @@ export const GuardConfig = z
     poll_seconds: seconds.default(10),
     /** Between two looks at the price. */
     price_seconds: seconds.default(600),
+    /** Where the container's environment stands, with the pod's id and key: a session over SSH does not inherit it. */
+    environ: z.string().default('/proc/1/environ'),
     /** Folders whose folders are runs. */
     runs: z.array(z.string().min(1)),
   })

@@ -18,7 +18,7 @@ async function main(folder: string | undefined): Promise<number> {
   const files = new GuardFiles(folder);
   const config = files.config();
   if (config === null) return 0;
-  const here = podEnvironment().pod;
+  const here = podEnvironment(config.environ).pod;
   if (here !== null && here !== config.pod) {
     console.error(`guard.json guards pod ${config.pod}, and this is pod ${here}: a guard stops no other pod`);
     return 2;

@@ -162,7 +162,7 @@ export class Guard {
   }
 
   private client(): RunpodClient {
-    return new RunpodClient({ key: async () => podEnvironment().key, base: this.config.api });
+    return new RunpodClient({ key: async () => podEnvironment(this.config.environ).key, base: this.config.api });
   }
 
   private async askPrice(): Promise<void> {

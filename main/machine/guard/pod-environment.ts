@@ -18,7 +18,7 @@ function parseEnviron(bytes: string): Record<string, string> {
 }
 
 /** From this process's environment, else from the container's first process: a session over SSH does not inherit it. */
-export function podEnvironment(environment: NodeJS.ProcessEnv = process.env, first = '/proc/1/environ'): PodEnvironment {
+export function podEnvironment(first: string, environment: NodeJS.ProcessEnv = process.env): PodEnvironment {
   let container: Record<string, string> = {};
   try {
     container = parseEnviron(readFileSync(first, 'utf8'));

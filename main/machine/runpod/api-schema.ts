@@ -121,6 +121,8 @@ export interface CreatePodRequest {
   dataCenterIds?: string[];
   mounts?: { network: [{ volumeId: string; path: string }] };
   ports: string[];
+  /** "Arguments passed to the container entrypoint": the start command. */
+  args?: string;
   env: Record<string, string>;
   startSsh: true;
 }

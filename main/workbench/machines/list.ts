@@ -62,7 +62,7 @@ export async function findMachine(name: string): Promise<MachineEntry> {
 /** Adds a machine, or with `replace` takes the place of one of its name. Nothing is asked of it yet. Errors: InputError. */
 export async function addMachine(given: NewMachine, { replace = false }: { replace?: boolean } = {}): Promise<MachineEntry> {
   const entry = parseInput(MachineEntry, given, 'machine');
-  for (const hop of entry.jump ?? []) parseDestination(hop);
+  if (entry.kind === 'ssh') for (const hop of entry.jump ?? []) parseDestination(hop);
   await change((before) => {
     if (!replace && before.some(({ name }) => name === entry.name))
       throw new InputError(`there is a machine "${entry.name}" already; choose another name, or add --replace`, 'name');
@@ -79,7 +79,9 @@ export async function removeMachine(name: string): Promise<void> {
 }
 
 /** How a machine is reached, in words. */
-export function addressOf({ user, host, port, jump }: MachineEntry): string {
+export function addressOf(entry: MachineEntry): string {
+  if (entry.kind === 'runpod') return `pod ${entry.pod} of RunPod`;
+  const { user, host, port, jump } = entry;
   const place = port === null ? host : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return `${user === null ? '' : `${user}@`}${place}${jump === null || jump.length === 0 ? '' : ` through ${jump.join(', ')}`}`;
 }

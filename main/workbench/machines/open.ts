@@ -4,10 +4,13 @@ import type { ConnectionState } from '../../../shared/machine-connection.ts';
 import type { MachineEntry } from '../../../shared/machine-list.ts';
 import { LocalMachine } from '../../machine/local-machine.ts';
 import type { Machine } from '../../machine/machine.ts';
+import type { RunpodClient } from '../../machine/runpod/client.ts';
+import { podEndpoint } from '../../machine/runpod/wait-for-ssh.ts';
 import type { AskPassphrase } from '../../machine/ssh/authentication.ts';
 import type { Hop, HostKeyPolicy } from '../../machine/ssh/connect.ts';
 import { findRoute, type RouteSurroundings } from '../../machine/ssh/route.ts';
 import { SshMachine } from '../../machine/ssh/ssh-machine.ts';
+import { runpodClient } from '../pods/client.ts';
 import { Secrets } from '../secrets.ts';
 import { acceptedHostKeys, findMachine } from './list.ts';
 
@@ -20,6 +23,8 @@ export interface OpenOptions {
   askPassphrase?: AskPassphrase;
   secrets?: Secrets;
   surroundings?: RouteSurroundings;
+  /** Where pods are asked for. @default RunPod, with the key that is set */
+  runpod?: RunpodClient;
 }
 
 /** The passphrase that is set (environment, keychain, file) first, then the user. */
@@ -32,10 +37,15 @@ function passphrases(secrets: Secrets, ask: AskPassphrase | undefined): AskPassp
 }
 
 /** Where a machine is now, and by whose keys: asked before each attempt to connect. */
-function routeOf(entry: MachineEntry, surroundings: RouteSurroundings | undefined): () => Promise<Hop[]> {
+function routeOf(entry: MachineEntry, { surroundings, secrets = new Secrets(), runpod }: OpenOptions): () => Promise<Hop[]> {
   switch (entry.kind) {
     case 'ssh':
       return async () => findRoute({ ...entry, id: entry.name }, surroundings);
+    case 'runpod':
+      return async () => {
+        const { host, port, user } = await podEndpoint(runpod ?? runpodClient(secrets), entry.pod);
+        return findRoute({ id: entry.name, host, port, user, key: entry.key, jump: [] }, surroundings);
+      };
   }
 }
 
@@ -57,7 +67,7 @@ export function openEntry(entry: MachineEntry, options: OpenOptions = {}): { mac
   };
   const machine = new SshMachine({
     name: entry.name,
-    route: routeOf(entry, options.surroundings),
+    route: routeOf(entry, options),
     hostKeys: policy,
     passphrase: passphrases(options.secrets ?? new Secrets(), options.askPassphrase),
   });
