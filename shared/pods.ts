@@ -156,6 +156,10 @@ export const PodProgress = z.object({
 });
 export type PodProgress = z.infer<typeof PodProgress>;
 
+/** `machines pods create --json`: `pod` null where it was only estimated. */
+export const PodOrdered = z.object({ estimate: PodEstimate, pod: PodView.nullable() });
+export type PodOrdered = z.infer<typeof PodOrdered>;
+
 export const PodVerb = z.enum(['start', 'stop', 'terminate']);
 export type PodVerb = z.infer<typeof PodVerb>;
 
@@ -168,6 +172,10 @@ export const PodLoss = z.object({
   lines: z.array(z.string()),
 });
 export type PodLoss = z.infer<typeof PodLoss>;
+
+/** `machines pods start|stop|terminate --json`: what it loses, and whether it was done; `pod` null where it is gone. */
+export const PodActed = z.object({ loss: PodLoss, done: z.boolean(), pod: PodView.nullable() });
+export type PodActed = z.infer<typeof PodActed>;
 
 /** A run on a pod, as far as it is known here. */
 export interface RunOnPod {

@@ -31,7 +31,7 @@ const commandTable: readonly CommandEntry[] = [
   { name: 'datasets', summary: 'list and show data sets', load: () => import('./datasets.ts') },
   { name: 'models', summary: 'inspect a checkpoint', load: () => import('./models.ts') },
   { name: 'backends', summary: 'what can compute here, and why or why not', load: () => import('./backends.ts') },
-  { name: 'machines', summary: 'list, add, check, set up and clean machines for runs', load: () => import('./machines.ts') },
+  { name: 'machines', summary: 'list, add, check, set up and clean machines for runs; rent pods', load: () => import('./machines.ts') },
   { name: 'serve', summary: 'the window, in a browser of this machine', load: () => import('./serve.ts') },
   { name: 'bench', summary: 'speed, as ratios measured in one run', load: () => import('./bench.ts') },
 ];

@@ -8,11 +8,12 @@ import { parseDestination } from '../machine/ssh/ssh-config.ts';
 import { checkMachine } from '../workbench/machines/check.ts';
 import { cleanMachine } from '../workbench/machines/clean.ts';
 import { addMachine, findMachine, LOCAL_ROOT, listMachines, removeMachine } from '../workbench/machines/list.ts';
-import { type OpenOptions, openMachine } from '../workbench/machines/open.ts';
+import { openMachine } from '../workbench/machines/open.ts';
 import { setUpMachine } from '../workbench/machines/setup.ts';
-import { askHidden, askYes } from './ask.ts';
 import type { Io } from './io.ts';
+import { questions, type ReachFlags } from './machine-questions.ts';
 import { cleanedText, machineCheckText, machineListText, setupText } from './machine-text.ts';
+import { registerPods } from './machines-pods.ts';
 import { wholeNumber } from './options.ts';
 import { formatDuration } from './progress.ts';
 
@@ -24,23 +25,11 @@ interface AddFlags {
   replace?: boolean;
 }
 
-interface ReachFlags {
-  acceptHostKey?: string;
-}
-
 interface SetupFlags extends ReachFlags {
   python?: string;
   node?: string;
   torchIndex?: string;
 }
-
-/** Asks the person at the terminal what has to be asked; passphrases are never options. */
-const questions = (io: Io, { acceptHostKey }: ReachFlags): OpenOptions => ({
-  acceptHostKey,
-  askHostKey: ({ host, port, type, fingerprint }) =>
-    askYes(`The host key of ${host}:${port} is not known yet:\n  ${fingerprint} (${type})\nIs that the machine's?`, io.signal),
-  askPassphrase: (keyFile, attempt) => askHidden(`${attempt === 1 ? '' : 'That does not open it. '}Passphrase of ${keyFile}: `, io.signal),
-});
 
 /** The machine, connected, for as long as `work` takes. */
 export async function withMachine<T>(name: string, io: Io, flags: ReachFlags, work: (machine: Machine) => Promise<T>): Promise<T> {
@@ -164,4 +153,5 @@ export function register(program: Command, io: Io): void {
       await removeMachine(name);
       io.out({ removed: name }, () => `${name} is no longer in the list; what is on it stays there`);
     });
+  registerPods(machines, io);
 }

@@ -1,4 +1,5 @@
 /** What the services need to know of the shell they run in; each namespace's handlers take it. */
+import type { RunOnPod } from '../../shared/pods.ts';
 import type { GivenFiles } from '../workbench/given-files.ts';
 import type { RunnerService } from '../workbench/runner-service.ts';
 import type { SecretStore } from '../workbench/secrets.ts';
@@ -13,4 +14,6 @@ export interface Services {
   runner: RunnerService;
   /** Where secrets are kept. @default files that only their owner may read */
   secretStore?: SecretStore;
+  /** Runs on a pod, by its name in the list of machines. @default none is known */
+  runsOnPod?: (machine: string) => Promise<RunOnPod[]>;
 }

@@ -5,12 +5,13 @@ import { configureHandlers, configureSources } from './handlers/configure.ts';
 import { datasetsHandlers, datasetsSources } from './handlers/datasets.ts';
 import { machinesHandlers, machinesSources } from './handlers/machines.ts';
 import { modelsHandlers, modelsSources } from './handlers/models.ts';
+import { type PodServices, podServices, podsHandlers, podsSources } from './handlers/pods.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
 import { settingsHandlers } from './handlers/settings.ts';
 import { createRouter, type Handlers, type Router, type Sources } from './router.ts';
 import type { Services } from './services.ts';
 
-export const createHandlers = (services: Services): Handlers => ({
+export const createHandlers = (services: Services, pods: PodServices = podServices(services)): Handlers => ({
   ...appHandlers(services),
   ...runsHandlers(services),
   ...datasetsHandlers(services),
@@ -19,14 +20,19 @@ export const createHandlers = (services: Services): Handlers => ({
   ...compareHandlers(services),
   ...settingsHandlers(services),
   ...machinesHandlers(services),
+  ...podsHandlers(services, pods),
 });
 
-export const createSources = (services: Services): Sources => ({
+export const createSources = (services: Services, pods: PodServices = podServices(services)): Sources => ({
   ...runsSources(services),
   ...datasetsSources(services),
   ...modelsSources(services),
   ...configureSources(services),
   ...machinesSources(services),
+  ...podsSources(pods),
 });
 
-export const createWorkbenchRouter = (services: Services): Router => createRouter(createHandlers(services), createSources(services));
+export function createWorkbenchRouter(services: Services): Router {
+  const pods = podServices(services);
+  return createRouter(createHandlers(services, pods), createSources(services, pods));
+}

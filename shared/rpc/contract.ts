@@ -10,6 +10,7 @@ import { configureRoutes, configureTopics } from './configure.ts';
 import { datasetsRoutes, datasetsTopics } from './datasets.ts';
 import { machinesRoutes, machinesTopics } from './machines.ts';
 import { modelsRoutes, modelsTopics } from './models.ts';
+import { podsRoutes, podsTopics } from './pods.ts';
 import { runsRoutes, runsTopics } from './runs.ts';
 import { settingsRoutes } from './settings.ts';
 
@@ -22,9 +23,10 @@ export const routes = {
   ...compareRoutes,
   ...settingsRoutes,
   ...machinesRoutes,
+  ...podsRoutes,
 } as const;
 
-export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics, ...machinesTopics } as const;
+export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics, ...machinesTopics, ...podsTopics } as const;
 
 export type RouteName = keyof typeof routes;
 /** What a caller gives: defaults may be left out. */

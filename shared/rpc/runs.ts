@@ -47,7 +47,7 @@ export const runsRoutes = {
     output: RunMetrics,
   },
   /** Where the time of the last steps went, by part and rank. */
-  'runs.stepTimes': { input: z.strictObject({ run: RunId }), output: StepTimesView },
+  'runs.step_times': { input: z.strictObject({ run: RunId }), output: StepTimesView },
   'runs.risk': { input: z.strictObject({ run: RunId }), output: RunRisk },
   'runs.control': { input: z.strictObject({ run: RunId, verb: ControlVerb }), output: RunAsked },
   /** Starts the runner of an ended run again. */

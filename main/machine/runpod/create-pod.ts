@@ -2,16 +2,16 @@
  * Making one pod, and no second one. The API knows no idempotency key, and a create that answers with a 5xx, or not at all, may have made its
  * pod: so each request has a name of its own, and the pod is looked for by that name before anything is created again.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreatePodRequest, GpuType, Pod } from './api-schema.ts';
 import type { RunpodClient } from './client.ts';
+import { type Pause, pause } from './pause.ts';
 import { RunpodError } from './runpod-error.ts';
 
 export interface CreateOptions {
   signal?: AbortSignal;
   /** Told what happens that its user should know. */
   say?: (text: string) => void;
-  wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  wait?: Pause;
 }
 
 /** How often a create is sent at most. */
@@ -34,7 +34,7 @@ export async function createPod(
   request: CreatePodRequest,
   options: CreateOptions = {},
 ): Promise<{ pod: Pod; again: boolean }> {
-  const { signal, say = () => undefined, wait = (ms: number, stop?: AbortSignal) => sleep(ms, undefined, { signal: stop }) } = options;
+  const { signal, say = () => undefined, wait = pause } = options;
   const [before] = await named(client, request.name, signal);
   if (before !== undefined) return { pod: before, again: true };
   for (let tries = 1; ; tries++) {

@@ -3,10 +3,10 @@
  * timeout round everything, 429 waited for as `Retry-After` says, reads tried again after a 5xx. What changes something is never repeated
  * here after an answer that was lost: only its caller can find out whether it was done.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { InputError } from '../../../shared/input-error.ts';
 import { ErrorResponse } from './api-schema.ts';
+import { type Pause, pause } from './pause.ts';
 import { CURES, kindOfStatus, RunpodError } from './runpod-error.ts';
 
 export const RUNPOD_API = 'https://api.runpod.io';
@@ -20,7 +20,7 @@ export interface TransportOptions {
   /** Milliseconds for one attempt. @default 30000 */
   timeoutMs?: number;
   /** Waits; a test passes the time. */
-  wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  wait?: Pause;
 }
 
 export interface Ask {
@@ -78,14 +78,14 @@ export class Transport {
   private readonly base: URL;
   private readonly fetch: typeof globalThis.fetch;
   private readonly timeoutMs: number;
-  private readonly wait: NonNullable<TransportOptions['wait']>;
+  private readonly wait: Pause;
 
   constructor(options: TransportOptions) {
     this.key = options.key;
     this.base = base(options.base ?? RUNPOD_API);
     this.fetch = options.fetch ?? globalThis.fetch;
     this.timeoutMs = options.timeoutMs ?? 30_000;
-    this.wait = options.wait ?? ((ms, signal) => sleep(ms, undefined, { signal }));
+    this.wait = options.wait ?? pause;
   }
 
   /** Errors: RunpodError; the signal's reason. */

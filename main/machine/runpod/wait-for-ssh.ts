@@ -1,8 +1,8 @@
 /** Waiting until a pod can be reached, and where it is reached now. */
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod } from './api-schema.ts';
 import type { RunpodClient } from './client.ts';
+import { type Pause, pause } from './pause.ts';
 import { RunpodError } from './runpod-error.ts';
 
 export interface PodEndpoint {
@@ -63,7 +63,7 @@ export interface WaitOptions {
   everyMs?: number;
   /** Looks before it is given up. @default 400 (20 minutes) */
   most?: number;
-  wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  wait?: Pause;
   answers?: (endpoint: PodEndpoint) => Promise<boolean>;
 }
 
@@ -76,8 +76,7 @@ export async function waitForSsh(
   id: string,
   options: WaitOptions = {},
 ): Promise<{ pod: Pod; endpoint: PodEndpoint }> {
-  const { signal, onPhase = () => undefined, everyMs = 3000, most = 400, answers = answersSsh } = options;
-  const wait = options.wait ?? ((ms: number, stop?: AbortSignal) => sleep(ms, undefined, { signal: stop }));
+  const { signal, onPhase = () => undefined, everyMs = 3000, most = 400, answers = answersSsh, wait = pause } = options;
   const end = `end it with: medlogictrace machines pods terminate ${id}`;
   for (let looks = 0; looks < most; looks++) {
     if (looks > 0) await wait(everyMs, signal);

@@ -32,7 +32,7 @@ export function runsHandlers({ runsDir }: Services): Pick<Handlers, keyof typeof
     'runs.show': async ({ run }) => showRun(await folderOf(run)),
     'runs.record': async ({ run }) => readRecord(await folderOf(run)),
     'runs.metrics': async ({ run, ...choice }) => runMetrics(run, await live.index(await folderOf(run)), choice),
-    'runs.stepTimes': async ({ run }) => stepTimes(await folderOf(run)),
+    'runs.step_times': async ({ run }) => stepTimes(await folderOf(run)),
     'runs.risk': async ({ run }) => {
       const folder = await folderOf(run);
       const [index, state] = await Promise.all([live.index(folder), observeRun(folder)]);

@@ -16,6 +16,8 @@ export const LedgerPod = z.object({
   idle_minutes: z.number().nullable(),
   /** By when each began. */
   sessions: z.record(z.string(), z.object({ seconds: z.number(), usd: z.number() })),
+  /** What RunPod had billed when it was asked last. */
+  billed: z.object({ usd: z.number(), until: z.string() }).nullable().default(null),
   /** When its GPUs were first seen doing nothing, by this computer's clock; null while they work. */
   idle_since: z.string().nullable(),
   guard: PodGuardView.shape.state.default(null),
@@ -33,6 +35,7 @@ export const unknownPod = (name: string): LedgerPod => ({
   budget_usd: null,
   idle_minutes: null,
   sessions: {},
+  billed: null,
   idle_since: null,
   guard: null,
   guard_seen: null,

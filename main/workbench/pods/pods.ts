@@ -86,24 +86,25 @@ export class Pods {
   }
 
   private async views(pods: readonly Pod[], billed: boolean, signal?: AbortSignal): Promise<PodView[]> {
-    const kept = await this.look(pods);
+    const bills = new Map<string, LedgerPod['billed']>();
+    // Without it the app's own count stands.
+    for (const pod of billed ? pods : []) bills.set(pod.id, await this.client.billed(pod.id, pod.createdAt, signal).catch(() => null));
+    const kept = await this.look(pods, bills);
     const machines = await readMachines();
-    return Promise.all(
-      pods.map(async (pod) => {
-        const bill = billed ? await this.client.billed(pod.id, pod.createdAt, signal).catch(() => null) : null;
-        const machine = machines.find((entry) => entry.kind === 'runpod' && entry.pod === pod.id)?.name ?? null;
-        return this.view(pod, kept[pod.id] ?? unknownPod(pod.name), bill, machine);
-      }),
-    );
+    return pods.map((pod) => {
+      const machine = machines.find((entry) => entry.kind === 'runpod' && entry.pod === pod.id)?.name ?? null;
+      return this.view(pod, kept[pod.id] ?? unknownPod(pod.name), machine);
+    });
   }
 
   /** Takes down what was seen, so that it counts when the app is started again. */
-  private look(pods: readonly Pod[]): Promise<Record<string, LedgerPod>> {
+  private look(pods: readonly Pod[], bills: ReadonlyMap<string, LedgerPod['billed']>): Promise<Record<string, LedgerPod>> {
     const now = this.now();
     return this.ledger.change((before) => {
       for (const pod of pods) {
         const entry = before[pod.id] ?? unknownPod(pod.name);
         before[pod.id] = entry;
+        entry.billed = bills.get(pod.id) ?? entry.billed;
         if (pod.startedAt !== null && pod.cost > 0) {
           // RunPod's own count where it gives one: its clock and ours may differ.
           const seconds = pod.runtime?.uptime ?? Math.max(0, (now - Date.parse(pod.startedAt)) / 1000);
@@ -117,7 +118,7 @@ export class Pods {
     });
   }
 
-  private view(pod: Pod, kept: LedgerPod, billed: { usd: number; until: string } | null, machine: string | null): PodView {
+  private view(pod: Pod, kept: LedgerPod, machine: string | null): PodView {
     const [network] = pod.mounts.network ?? [];
     const { persistent } = pod.mounts;
     const direct = pod.status === 'RUNNING' ? pod.ssh.direct : null;
@@ -131,7 +132,7 @@ export class Pods {
       data_center: pod.dataCenterId,
       image: pod.image,
       price_per_hour: pod.cost,
-      spent: spentOn(Object.values(kept.sessions), billed, kept.budget_usd, pod.cost),
+      spent: spentOn(Object.values(kept.sessions), kept.billed, kept.budget_usd, pod.cost),
       created: pod.createdAt,
       uptime_seconds: pod.runtime?.uptime ?? null,
       gpu_use: useOf(pod),
@@ -268,6 +269,7 @@ export class Pods {
         `the budget of ${usdText(order.budget_usd)} does not last a minute at ${usdText(offer.price_per_hour)}/h`,
         'budget_usd',
       );
+    await this.checkName(order, signal);
     const key = await (this.options.key ?? podKey)();
     const added = await registerSshKey(this.client, key.publicLine, signal);
     say('key', added ? 'The SSH key was added to those of your RunPod account.' : 'The SSH key is among those of your RunPod account.');
@@ -285,11 +287,24 @@ export class Pods {
       ...waiting,
       signal,
       onPhase: (phase, now) => {
-        if (phase !== last) say(phase, PHASES[phase], this.view(now, { ...unknownPod(pod.name), ...limitsOf(order) }, null, name));
+        if (phase !== last) say(phase, PHASES[phase], this.view(now, { ...unknownPod(pod.name), ...limitsOf(order) }, name));
         last = phase;
       },
     });
     return (await this.views([ready.pod], false, signal))[0] as PodView;
+  }
+
+  /** A name stands for one machine: a second pod under it would hide the first, which goes on costing. */
+  private async checkName(order: PodOrder, signal?: AbortSignal): Promise<void> {
+    const taken = (await readMachines()).find(({ name }) => name === order.machine);
+    if (taken === undefined) return;
+    if (taken.kind !== 'runpod') throw new InputError(`there is a machine "${taken.name}" already; choose another name`, 'machine');
+    const pod = await this.client.pod(taken.pod, signal);
+    if (pod !== null && pod.status !== 'TERMINATED' && pod.name !== podName(order))
+      throw new InputError(
+        `machine "${taken.name}" is pod ${pod.id} (${pod.status.toLowerCase()}) already; choose another name, or terminate it`,
+        'machine',
+      );
   }
 
   private async remember(pod: Pod, order: PodOrder): Promise<void> {
@@ -359,13 +374,19 @@ const limitsOf = ({ request, machine, budget_usd, idle_minutes }: PodOrder) => (
 
 const checkedOrder = (given: PodOrderInput): PodOrder => parseInput(PodOrder, given, 'pod');
 
+/** "Ensure the host machine CUDA version matches" (pods/manage-pods): official images name theirs, `…-cu1281-…` for 12.8.1. */
+function minCuda(image: string): { minCudaVersion?: string } {
+  const [, major, minor] = /-cu(\d\d)(\d)\d?-/.exec(image) ?? [];
+  return major === undefined ? {} : { minCudaVersion: `${major}.${minor}` };
+}
+
 function createRequest(order: PodOrder, offer: GpuOffer, volume: PodVolume | null, api: string | undefined): CreatePodRequest {
   const seconds =
     order.budget_usd === null ? null : (3600 * order.budget_usd) / (offer.price_per_hour + containerDiskPerHour(order.disk_gb));
   return {
     name: podName(order),
     image: order.image,
-    gpu: { id: order.gpu, count: order.count, ...(/cu128/.test(order.image) ? { minCudaVersion: '12.8' } : {}) },
+    gpu: { id: order.gpu, count: order.count, ...minCuda(order.image) },
     cloud: order.cloud,
     disk: order.disk_gb,
     ...(volume === null ? {} : { mounts: { network: [{ volumeId: volume.id, path: MOUNT }] }, dataCenterIds: [volume.data_center] }),

@@ -11,7 +11,7 @@ const NOTHING: StepTimesView = { steps: [] };
 
 export function StepTimes({ run, live }: { run: string; live: boolean }) {
   const theme = useFigureTheme();
-  const times = useQuery('runs.stepTimes', { run }, live ? { everyMs: EVERY_MS } : {});
+  const times = useQuery('runs.step_times', { run }, live ? { everyMs: EVERY_MS } : {});
   const view = times.data ?? NOTHING;
   const parts = useMemo(() => stepTimeCurve(theme, view), [theme, view]);
   const ranks = useMemo(() => rankTimeBars(theme, view), [theme, view]);
