@@ -92,7 +92,7 @@ describe.skipIf(skip)('a pod over SSH', () => {
         environ,
       };
       const installed = await installGuard(await open(), limits);
-      expect(installed.state).toMatchObject({ phase: 'watching', idle_limit_seconds: 1.5 });
+      expect(installed.state).toMatchObject({ idle_limit_seconds: 1.5, budget_usd: 15 });
       await machine.close();
       // Nobody is connected any more.
       await expect.poll(() => server.pods[0]?.status, { timeout: 60_000 }).toBe('EXITED');

@@ -69,7 +69,7 @@ async function beats(place: GuardPlace, pod: string, pollSeconds: number, signal
   const before = (await readGuard(place, pod, signal)).state;
   if (before === null || before.phase === 'done') return false;
   for (let looks = 0; looks < 6; looks++) {
-    await sleep(500 * pollSeconds, undefined, { signal });
+    await sleep(Math.max(500 * pollSeconds, 250), undefined, { signal });
     const now = (await readGuard(place, pod, signal)).state;
     if (now !== null && now.beat !== before.beat) return true;
   }
