@@ -15,7 +15,9 @@ const FILES = [
   'resources/kernels/policy.wasm',
   'resources/tiny/model',
   'resources/presets',
-  'resources/torch-engine',
+  'resources/torch-engine/medlogictrace_engine',
+  'resources/torch-engine/requirements.txt',
+  'resources/torch-engine/pyproject.toml',
   // Which of them is taken depends on the processor.
   ...['wasm', 'simd.wasm', 'threaded-simd.wasm'].map(
     (kind) => `node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind === 'wasm' ? '.' : '-'}${kind}`,

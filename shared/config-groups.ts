@@ -9,6 +9,7 @@ export const GROUPS = {
   reward: 'Reward',
   evaluation: 'Evaluation and early stopping',
   checkpoints: 'Checkpoints',
+  torch: 'PyTorch engine',
 } as const;
 export type GroupId = keyof typeof GROUPS;
 

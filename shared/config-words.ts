@@ -3,6 +3,7 @@
  * Names in the config itself are TRL's where TRL has one.
  */
 import type { FieldWords } from './config-groups.ts';
+import { TORCH_WORDS } from './config-words-torch.ts';
 import { TRAINING_WORDS, WHOLE } from './config-words-training.ts';
 
 export const FIELD_WORDS: Readonly<Record<string, FieldWords>> = {
@@ -56,8 +57,8 @@ export const FIELD_WORDS: Readonly<Record<string, FieldWords>> = {
   backend: {
     group: 'data',
     label: 'Backend',
-    says: 'What computes; this machine has the one.',
-    choices: { wasm: 'WebAssembly on the processor: always there' },
+    says: 'What computes.',
+    choices: { wasm: 'WebAssembly on the processor: always there', torch: 'PyTorch, on GPUs where there are some; needs Python' },
   },
   'prompt.style': {
     group: 'data',
@@ -161,6 +162,7 @@ export const FIELD_WORDS: Readonly<Record<string, FieldWords>> = {
   },
 
   ...TRAINING_WORDS,
+  ...TORCH_WORDS,
 
   eval_steps: {
     group: 'evaluation',

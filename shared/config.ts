@@ -24,12 +24,32 @@ export type SchedulerType = z.infer<typeof SchedulerType>;
 
 const count = z.number().int().positive();
 
+export const Backend = z.enum(['wasm', 'torch']);
+export type Backend = z.infer<typeof Backend>;
+
+/** What only the backend `torch` takes. Names are those of TRL's ModelConfig and PEFT's LoraConfig where they have one. */
+export const TorchSettings = z.strictObject({
+  /** Ranks; absent: one a GPU, or one. */
+  processes: count.optional(),
+  dtype: z.enum(['float32', 'bfloat16']).default('float32'),
+  gradient_checkpointing: z.boolean().default(false),
+  sharding: z.enum(['auto', 'fsdp', 'none']).default('auto'),
+  /** Trains a LoRA adapter instead of all weights. */
+  use_peft: z.boolean().default(false),
+  lora_r: count.default(16),
+  lora_alpha: z.number().positive().default(32),
+  /** `all-linear`, or names of modules, comma-separated. */
+  lora_target_modules: z.string().min(1).default('all-linear'),
+});
+export type TorchSettings = z.infer<typeof TorchSettings>;
+
 const base = {
   schema_version: z.literal(CONFIG_VERSION).default(CONFIG_VERSION),
   name: z.string().optional(),
   /** Folder of a Hugging Face checkpoint, or `tiny` for the embedded one. */
   model: z.string().default('tiny'),
-  backend: z.enum(['wasm']).default('wasm'),
+  backend: Backend.default('wasm'),
+  torch: TorchSettings.prefault({}),
   seed: z.number().int().min(0).max(0xffffffff).default(42),
 };
 

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
+import { Backend } from '../../shared/config.ts';
 import type { Comparison } from '../../shared/evaluation.ts';
 import type { DemoResult } from '../../shared/experiment-result.ts';
 import { dropSuperseded } from '../../shared/run-lines.ts';
@@ -16,7 +17,7 @@ import { seedOption } from './options.ts';
 interface DemoOptions {
   seed: number;
   out?: string;
-  backend: 'wasm';
+  backend: string;
 }
 
 /** What a test makes smaller. */
@@ -25,6 +26,8 @@ export interface DemoSize {
   sets?: readonly string[];
   /** Questions of each set. @default 500 arithmetic, 300 dosage */
   limit?: number;
+  /** @default 'wasm' */
+  backend?: Backend;
 }
 
 export function register(program: Command, io: Io): void {
@@ -33,25 +36,30 @@ export function register(program: Command, io: Io): void {
     .description('evaluate the embedded model, train it with GRPO, evaluate it again on the same questions, and compare')
     .option('--seed <n>', 'seed of training', seedOption, 1)
     .option('--out <dir>', 'folder of the result; one that was stopped goes on (default: demo-out/<time>-seed-<n>)')
-    .option('--backend <b>', 'wasm', 'wasm')
+    .option('--backend <b>', `what computes: ${Backend.options.join(' or ')}`, 'wasm')
     .action(async (options: DemoOptions) => {
       const { InputError } = await import('../../shared/input-error.ts');
-      if (options.backend !== 'wasm') throw new InputError(`--backend ${options.backend} is not supported yet; use wasm`, '--backend');
+      const backend = Backend.options.find((name) => name === options.backend);
+      if (backend === undefined)
+        throw new InputError(`--backend ${options.backend} is not known; use ${Backend.options.join(' or ')}`, '--backend');
       const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
       const folder = resolve(options.out ?? join('demo-out', `${stamp}-seed-${options.seed}`));
       try {
-        const result = await runDemo(options.seed, folder, io);
+        const result = await runDemo(options.seed, folder, io, { backend });
         io.out(result, () => `Report with every question side by side: ${pathToFileURL(result.report).href}`);
       } catch (error) {
-        if (error instanceof Interrupted) io.note(goOn(folder, options.seed));
+        if (error instanceof Interrupted) io.note(goOn(folder, options.seed, backend));
         throw error;
       }
     });
 }
 
-function goOn(folder: string, seed: number): string {
+function goOn(folder: string, seed: number, backend: Backend): string {
   const short = relative(process.cwd(), folder) || folder;
-  const lines = ['Nothing is lost. Go on with the whole experiment:', `  npx medlogictrace demo --seed ${seed} --out ${short}`];
+  const lines = [
+    'Nothing is lost. Go on with the whole experiment:',
+    `  npx medlogictrace demo --seed ${seed} --out ${short}${backend === 'wasm' ? '' : ` --backend ${backend}`}`,
+  ];
   if (existsSync(join(folder, 'train', 'run.json')))
     lines.push('or with the training run alone:', `  npx medlogictrace runs resume train --runs ${short}`);
   return lines.join('\n');
@@ -66,15 +74,16 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
   const { writeReport } = await import('../workbench/report.ts');
   const { evaluateReported, reported, runOnce } = await import('./experiment.ts');
   const sets = reported(size.limit);
+  const { backend = 'wasm' } = size;
   const { EvaluateConfig } = await import('../../shared/config.ts');
 
   const start = performance.now();
   await mkdir(folder, { recursive: true });
   io.note(`The embedded model (about 1 M parameters), held-out questions, GRPO with a length term. Seed ${seed}. Folder: ${folder}`);
-  const before = await evaluateReported(sets, 'tiny', folder, 'before', seed, io);
-  const config = await loadConfig('demo', [`seed=${seed}`, ...(size.sets ?? [])]);
+  const before = await evaluateReported(sets, 'tiny', folder, 'before', seed, io, { backend });
+  const config = await loadConfig('demo', [`seed=${seed}`, `backend=${backend}`, ...(size.sets ?? [])]);
   const train = await runOnce(config, folder, 'train', 'training with GRPO', io);
-  const after = await evaluateReported(sets, join(train, 'model'), folder, 'after', seed, io);
+  const after = await evaluateReported(sets, join(train, 'model'), folder, 'after', seed, io, { backend });
 
   const compared = await Promise.all(
     sets.map(async ({ name, data, limit }) => {
@@ -103,7 +112,7 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
         settings: config,
       },
     ],
-    commands: [`npx medlogictrace demo --seed ${seed}`],
+    commands: [`npx medlogictrace demo --seed ${seed}${backend === 'wasm' ? '' : ` --backend ${backend}`}`],
     notes: experimentNotes,
   });
   const [arithmetic, dosage] = compared.map((c) => c.comparison) as [Comparison, Comparison];

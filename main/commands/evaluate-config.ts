@@ -24,6 +24,7 @@ export interface EvaluateOptions {
   prefix?: string;
   answerPrefix?: string;
   batchSize?: number;
+  backend?: string;
   runs?: string;
 }
 
@@ -45,6 +46,7 @@ export function configOf(options: EvaluateOptions, model: string, data: string):
     {
       kind: 'evaluate',
       model,
+      backend: options.backend,
       seed: options.seed,
       data: { test: data, limit: options.limit },
       mode: options.mode ?? 'generation',

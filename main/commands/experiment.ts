@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { EvaluateConfig, type RunConfig } from '../../shared/config.ts';
+import { type Backend, EvaluateConfig, type RunConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { readRecord } from '../workbench/run-files.ts';
 import { observeRun } from '../workbench/run-state.ts';
@@ -52,6 +52,12 @@ export interface Prompted {
   prefix?: string;
 }
 
+export interface MeasuredHow {
+  prompted?: Prompted;
+  /** @default 'wasm' */
+  backend?: Backend | undefined;
+}
+
 /**
  * Measures a model on every reported set, side by side in processes of their own.
  * @returns the run folders by the set's name
@@ -63,7 +69,7 @@ export async function evaluateReported(
   label: string,
   seed: number,
   io: Io,
-  prompted: Prompted = {},
+  { prompted = {}, backend = 'wasm' }: MeasuredHow = {},
 ): Promise<Record<Reported[number]['name'], string>> {
   const folders = await Promise.all(
     sets.map(({ name, data, limit }) => {
@@ -71,6 +77,7 @@ export async function evaluateReported(
         kind: 'evaluate',
         name: `${label}-${name}`,
         model,
+        backend,
         seed,
         data: { test: data, limit },
         max_completion_length: ANSWER_CAP,

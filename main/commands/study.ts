@@ -140,7 +140,7 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
     options.parallel,
     seeds.slice(0, options.controlSeeds).flatMap((seed) => [...others.map((entry) => learn(entry, seed)), supervise(seed)]),
   );
-  const forcedRuns = await evaluateReported(sets, options.model, folder, 'forced', 0, io, { answer_prefix: '{parts}' });
+  const forcedRuns = await evaluateReported(sets, options.model, folder, 'forced', 0, io, { prompted: { answer_prefix: '{parts}' } });
   const forced = { arm: 'forced-habit', seed: 0, ...(await against(forcedRuns, ['prompt'])) };
 
   const result: StudyResult = { model: options.model, seeds: options.seeds, arms: [...learned, ...controls, forced] };

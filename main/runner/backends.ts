@@ -1,5 +1,6 @@
 /** What can compute on this machine, and why or why not. */
 import type { BackendStatus } from '../../shared/backend-status.ts';
+import { torchStatus } from '../policy/torch/backend-status.ts';
 
 /** Starts the wasm backend for real: that it is installed does not say that it runs. */
 async function wasmStatus(): Promise<BackendStatus> {
@@ -26,13 +27,7 @@ const later: BackendStatus[] = [
     available: false,
     reason: 'not supported yet: the decoder has not been run on it',
   },
-  {
-    name: 'torch',
-    what: 'PyTorch on NVIDIA GPUs',
-    available: false,
-    reason: 'not supported yet: the engine that it needs is not part of this version',
-  },
 ];
 
-/** Every backend, the usable one first. */
-export const listBackends = async (): Promise<BackendStatus[]> => [await wasmStatus(), ...later];
+/** Every backend, those that this program knows how to use first. */
+export const listBackends = async (): Promise<BackendStatus[]> => [...(await Promise.all([wasmStatus(), torchStatus()])), ...later];

@@ -1,13 +1,14 @@
 /** What a run will take in tokens, memory and time: prompts counted, the rest from a short trial on the real model. Nothing is written. */
+import { totalmem } from 'node:os';
 import type { RunConfig } from '../../shared/config.ts';
 import type { Range, RunEstimate } from '../../shared/dry-run.ts';
 import { mean as meanOf, standardDeviation } from '../../shared/statistics/describe.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { memoryNeeds } from '../policy/tfjs/memory-needs.ts';
-import { createTfjsPolicy } from '../policy/tfjs/policy.ts';
+import { type MemoryWork, memoryNeeds } from '../policy/tfjs/memory-needs.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';
+import { adapterWeights, torchMemoryNeeds } from '../policy/torch/memory-needs.ts';
 import { openExamples } from './few-shot.ts';
-import { inspectModel } from './open-model.ts';
+import { createPolicy, inspectModel } from './open-model.ts';
 import { openRunData } from './prepare-run.ts';
 import { type Probe, probe, type WrittenTrial } from './probe.ts';
 import { evaluateWorkload, supervisedWorkload, type TokenCount, trainWorkload, type Workload } from './workload.ts';
@@ -29,23 +30,23 @@ export async function estimateRun(config: RunConfig, parameters: number, options
   const work = await workloadOf(config, model.tokenizer, data);
   const cap = config.kind === 'sft' ? 0 : config.max_completion_length;
   const threads = threadsToUse();
-  const memory = (answer: number) =>
-    memoryNeeds(
-      model.config,
-      parameters,
-      {
-        generation: work.generation && { ...work.generation, batch_size: 'batch_size' in config ? config.batch_size : undefined },
-        update: work.update && { ...work.update, tokens: work.update.tokens(answer) },
-        reference: 'beta' in config && config.beta > 0,
-      },
-      threads,
-    );
+  const memory = (answer: number) => {
+    const asked: MemoryWork = {
+      generation: work.generation && { ...work.generation, batch_size: 'batch_size' in config ? config.batch_size : undefined },
+      update: work.update && { ...work.update, tokens: work.update.tokens(answer) },
+      reference: 'beta' in config && config.beta > 0,
+    };
+    if (config.backend === 'wasm') return memoryNeeds(model.config, parameters, asked, threads);
+    const { dtype, use_peft, lora_r } = config.torch;
+    const adapter = use_peft ? adapterWeights(model.config, lora_r) : null;
+    return torchMemoryNeeds(model.config, parameters, asked, { dtype, adapter, limit: totalmem() });
+  };
   const least = memory(0);
   if (least.thread > least.limit) {
-    const note = `It does not fit: ${gigabytes(least.thread)} GiB on one thread, of ${gigabytes(least.limit)} GiB that the backend can hold. Use a smaller model or smaller batches.`;
+    const note = `It does not fit: ${gigabytes(least.thread)} GiB${config.backend === 'wasm' ? ' on one thread' : ''}, of ${gigabytes(least.limit)} GiB that the backend can hold. Use a smaller model or smaller batches.`;
     return estimateOf(work, null, null, least, [note]);
   }
-  const policy = await createTfjsPolicy({ folder: model.folder, backend: config.backend, threads, signal });
+  const policy = await createPolicy(model.folder, config, { signal });
   let tried: Probe;
   try {
     tried = await probe({

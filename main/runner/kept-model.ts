@@ -22,7 +22,7 @@ export class KeptModel {
     const state = await checkpointState(locateModel(name));
     if (this.kept?.state === state) return this.kept.model;
     await this.drop();
-    const model = await openModel(name, 'wasm');
+    const model = await openModel(name, { backend: 'wasm' });
     this.kept = { state, model };
     return model;
   }

@@ -41,7 +41,7 @@ async function carryOut(run: RunFolder, stop: AbortController): Promise<void> {
       throw new InputError(`data ${set.name}:${set.split} is not what run.json was made with (other questions); start a new run`, 'data');
     }
   }
-  const model = await openRecordedModel(run.record);
+  const model = await openRecordedModel(run.record, { onLog: (line) => console.error(line), signal: stop.signal });
   try {
     if (config.kind === 'evaluate') await evaluate(run, config, model, data.test as Dataset, stop);
     else if (config.kind === 'sft') await trainSupervised(run, config, model, data as Record<'train' | 'validation', Dataset>, stop.signal);

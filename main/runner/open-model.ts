@@ -1,6 +1,7 @@
 /** A checkpoint made ready: policy, tokenizer, and the hash that names it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { RunRecord } from '../../shared/run-record.ts';
 import { hashCheckpoint } from '../policy/checkpoint.ts';
@@ -9,6 +10,7 @@ import { locateModel } from '../policy/model-location.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createTfjsPolicy } from '../policy/tfjs/policy.ts';
 import { checkTokenizerFits, loadTokenizer, type Tokenizer } from '../policy/tokenizer.ts';
+import { createTorchPolicy } from '../policy/torch/policy.ts';
 import { readWeightHeaders } from '../policy/weight-headers.ts';
 
 export interface OpenedModel {
@@ -33,17 +35,35 @@ async function readParts(model: string): Promise<Omit<OpenedModel, 'policy'>> {
   return { folder, config, tokenizer };
 }
 
-/** Loads the weights too. The caller disposes of the policy. */
-export async function openModel(model: string, backend: 'wasm'): Promise<OpenedModel> {
+/** What a policy is opened with; a RunConfig has all of it. */
+export type PolicySettings = Pick<RunConfig, 'backend' | 'torch' | 'seed'> | { backend: 'wasm' };
+
+export interface OpenOptions {
+  /** Called with what an engine of another process prints. */
+  onLog?: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Loads the weights too. The caller disposes of the policy. Errors: those of the policy; InputError where the backend is not there. */
+export async function openModel(model: string, settings: PolicySettings, options: OpenOptions = {}): Promise<OpenedModel> {
   const { folder, config, tokenizer } = await readParts(model);
-  return { folder, config, tokenizer, policy: await createTfjsPolicy({ folder, backend }) };
+  return { folder, config, tokenizer, policy: await createPolicy(folder, settings, options) };
+}
+
+/** The policy of a backend on a model folder. */
+export function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
+  if (settings.backend === 'wasm') return createTfjsPolicy({ folder, backend: 'wasm', signal: options.signal });
+  const { torch, seed } = settings;
+  const { processes, dtype, gradient_checkpointing, sharding, use_peft, lora_r, lora_alpha, lora_target_modules } = torch;
+  const lora = use_peft ? { r: lora_r, lora_alpha, target_modules: lora_target_modules } : null;
+  return createTorchPolicy({ folder, processes, dtype, gradient_checkpointing, sharding, lora, seed, ...options });
 }
 
 /**
  * The model that a run was made with, loaded: where `run.json` says it is, or, in a run that came from another machine, where its
  * config's name leads here. The caller disposes of the policy. Errors: InputError where neither is the same model to the last byte.
  */
-export async function openRecordedModel({ model, config }: RunRecord): Promise<OpenedModel> {
+export async function openRecordedModel({ model, config }: RunRecord, options: OpenOptions = {}): Promise<OpenedModel> {
   const moved = !existsSync(join(model.path, 'config.json'));
   const { hash, ...opened } = await inspectModel(moved ? config.model : model.path);
   if (hash !== model.hash) {
@@ -52,5 +72,5 @@ export async function openRecordedModel({ model, config }: RunRecord): Promise<O
       'model',
     );
   }
-  return { ...opened, policy: await createTfjsPolicy({ folder: opened.folder, backend: config.backend }) };
+  return { ...opened, policy: await createPolicy(opened.folder, config, options) };
 }

@@ -9,6 +9,7 @@ import { InputError } from '../../shared/input-error.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
 import { expectedTensors } from '../policy/expected-tensors.ts';
+import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
 import { openExamples } from './few-shot.ts';
@@ -56,7 +57,7 @@ async function gitRevision(): Promise<string | null> {
   }
 }
 
-function versions(): Record<string, string> {
+function versions(config: RunConfig): Record<string, string> {
   const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
     dependencies: Record<string, string>;
@@ -66,6 +67,7 @@ function versions(): Record<string, string> {
     node: process.versions.node,
     tfjs: own.dependencies['@tensorflow/tfjs-core'] ?? 'unknown',
     grader: GRADER_VERSION,
+    ...(config.backend === 'torch' ? enginePins() : {}),
   };
 }
 
@@ -93,7 +95,7 @@ export async function prepareRun(config: RunConfig): Promise<NewRunRecord> {
   return {
     config,
     seed: config.seed,
-    versions: versions(),
+    versions: versions(config),
     git_revision: await gitRevision(),
     model: { path: model.folder, hash: model.hash, parameters },
     data: sets.map((d) => ({ name: d.name, split: d.split, hash: d.hash, n: d.questions.length })),

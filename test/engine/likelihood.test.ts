@@ -60,7 +60,7 @@ describe.skipIf(python === null)('likelihoods against Transformers', () => {
     const theirs = await harness(
       questions.flatMap((q) => likelihoodChoices(q).map((choice): [string, string] => [rawContext(q, prompting, []), ` ${choice}`])),
     );
-    const opened = await openModel(model, 'wasm');
+    const opened = await openModel(model, { backend: 'wasm' });
     try {
       const ids = questions.flatMap((q) => scoredOptions(q, opened.tokenizer, prompting, []).map(({ completion }) => [...completion]));
       expect(ids).toEqual(theirs.map((answer) => answer.ids));

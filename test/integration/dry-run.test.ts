@@ -75,7 +75,7 @@ test('several wrong settings are told in several lines, in one message', async (
 test('an evaluation small enough to be tried whole has exactly the tokens that are estimated', async () => {
   const config = EvaluateConfig.parse({ kind: 'evaluate', data: { test: 'arithmetic:test', limit: 4 }, max_completion_length: 60 });
   const estimate = await estimateRun(config, PARAMETERS, { writing: 100 });
-  const model = await openModel('tiny', 'wasm');
+  const model = await openModel('tiny', { backend: 'wasm' });
   try {
     const questions = (await openRunData(config)).test?.questions ?? [];
     const prompts = questions.map((question) => promptIds(question, model.tokenizer, config.prompt));

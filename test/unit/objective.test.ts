@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Objective, PolicyGradientObjective, TrainSequence } from '../../main/policy/policy.ts';
-import { addToken, checkTrainSequences, noTotals, type Token } from '../../main/policy/tfjs/objective.ts';
+import { addToken, noTotals, type Token } from '../../main/policy/tfjs/objective.ts';
+import { checkTrainSequences } from '../../main/policy/train-sequences.ts';
 import { RandomStream } from '../../shared/random.ts';
 
 const base: PolicyGradientObjective = { kind: 'policy_gradient', temperature: 1, epsilon: 0.2, epsilon_high: 0.28, delta: null, beta: 0 };

@@ -5,7 +5,7 @@
  * Schulman's "Approximating KL divergence"): ρ = exp(log π − log π_old), ℓ = −min(min(ρ, δ)·A, clip(ρ, 1 − ε, 1 + ε_high)·A) + β·k3,
  * k3 = e^d − d − 1, d = log π_ref − log π. Supervised: ℓ = −log π.
  */
-import type { Objective, PolicyGradientObjective, TrainSequence } from '../policy.ts';
+import type { Objective, PolicyGradientObjective } from '../policy.ts';
 
 /** Sums over a batch's tokens from which UpdateMetrics are made. */
 export interface Totals {
@@ -76,24 +76,4 @@ function clipped(objective: PolicyGradientObjective, ratio: number, advantage: n
   if (first < second) return { loss: -first, slope: firstSlope };
   if (second < first) return { loss: -second, slope: secondSlope };
   return { loss: -first, slope: (firstSlope + secondSlope) / 2 };
-}
-
-/** Errors: Error naming the sequence and the field whose length or presence is wrong. */
-export function checkTrainSequences(sequences: readonly TrainSequence[], objective: Objective): void {
-  sequences.forEach((sequence, i) => {
-    const length = sequence.completion.length;
-    const fields: [string, Float32Array | undefined, boolean][] = [
-      ['mask', sequence.mask, true],
-      ['weights', sequence.weights, true],
-      ['advantages', sequence.advantages, objective.kind === 'policy_gradient'],
-      ['oldLogprobs', sequence.oldLogprobs, false],
-      ['referenceLogprobs', sequence.referenceLogprobs, objective.kind === 'policy_gradient' && objective.beta !== 0],
-    ];
-    for (const [name, values, needed] of fields) {
-      if (!values && needed) throw new Error(`training sequence ${i}: ${name} is missing; the ${objective.kind} objective needs it`);
-      if (values && values.length !== length) {
-        throw new Error(`training sequence ${i}: ${name} has ${values.length} values for ${length} completion tokens`);
-      }
-    }
-  });
 }

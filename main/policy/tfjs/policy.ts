@@ -20,6 +20,7 @@ import {
   type UpdateMetrics,
 } from '../policy.ts';
 import type { Tensor } from '../safetensors.ts';
+import { checkTrainSequences } from '../train-sequences.ts';
 import { findWeights, streamWeights, type WeightFiles } from '../weight-files.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
 import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from './checks.ts';
@@ -31,7 +32,7 @@ import { type GradientWork, sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
 import { flatten, unflatten } from './layout.ts';
 import { maxBatchTokens } from './memory-needs.ts';
-import { addTotals, checkTrainSequences, noTotals } from './objective.ts';
+import { addTotals, noTotals } from './objective.ts';
 import { AdamW } from './optimizer.ts';
 import { lengthsOf, splitInHalf } from './packing.ts';
 import { type Away, Replica } from './replica.ts';

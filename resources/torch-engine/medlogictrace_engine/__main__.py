@@ -8,12 +8,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
 
-from .protocol import Connection
-from .ranks import ACCEPT_SECONDS, connect, gather
+from .requirements import require
+
+require()
+
+from .protocol import Connection  # noqa: E402
+from .ranks import ACCEPT_SECONDS, connect, gather  # noqa: E402
 
 
 def main() -> None:
@@ -56,9 +61,10 @@ def main() -> None:
         dist.barrier()
     torch.set_grad_enabled(True)
     Server(team, upstream, downstream).run()
-    upstream.close()
-    if team.world > 1:
-        dist.destroy_process_group()
+    # Nothing is left to save, and the orderly end of PyTorch's threads can take seconds.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def wait_for_rank_0(folder: Path, rank: int) -> Connection:

@@ -159,6 +159,7 @@ class Engine:
         inputs = own_inputs(sequences)
         mine, rounds = self.plan([len(item.ids) for item in inputs], size)
         totals = torch.zeros(len(TOTALS), dtype=torch.float64)
+        computed = started
         self.forget_copies()
         self.gradients.prepare()
 
@@ -171,10 +172,13 @@ class Engine:
                     self.add_gradient(batch, tokens.of(batch, self.team.device), objective, totals)
             finally:
                 self.model.base.eval()
+            if self.team.device.type == "cuda":
+                torch.cuda.synchronize()  # What has only been asked for so far is this rank's work too.
+            nonlocal computed
+            computed = time.perf_counter()
 
         try:
             self.team.settle(own)
-            computed = time.perf_counter()
             self.gradients.reduce()
             norm = self.gradients.norm()
             if not norm < float("inf"):
@@ -192,9 +196,6 @@ class Engine:
         self.team.add(totals)
         sums = dict(zip(TOTALS, totals.tolist(), strict=True))
         count = max(1.0, sums["count"])
-        own_tokens = sum(inputs[i].members[0].length for batch in mine for i in batch)
-        ended = time.perf_counter()
-        ranks = self.team.everyones([computed - started, ended - computed, float(own_tokens)])
         return {
             "loss": sums["loss"],
             "grad_norm": norm,
@@ -204,8 +205,17 @@ class Engine:
             "clip_ratio_low": sums["low"] / count,
             "clip_ratio_high": sums["high"] / count,
             "tokens": sum(s.length for s in sequences),
-            "ranks": [{"compute": compute, "reduce": reduce, "tokens": int(n)} for compute, reduce, n in ranks],
+            **self.rank_seconds("update", computed - started, time.perf_counter() - started),
         }
+
+    def rank_seconds(self, part: str, busy: float, whole: float) -> dict[str, Any]:
+        """What each of several ranks did, and how long it stood still until the slowest was done."""
+        if self.team.world == 1:
+            return {}
+        spent = self.team.everyones((busy, whole))
+        slowest = max(each for each, _ in spent)
+        waiting = [slowest - each for each, _ in spent]
+        return {"rank_seconds": {part: [max(0.0, all_ - idle) for (_, all_), idle in zip(spent, waiting, strict=True)], "waiting": waiting}}
 
     def add_gradient(self, batch: Batch, tokens: TokenBatch, objective: Objective, totals: torch.Tensor) -> None:
         """Adds the gradient of one micro-batch's Σ weights · ℓ to the parameters' gradients, and its sums to `totals`."""
@@ -229,17 +239,26 @@ class Engine:
 
     # ---- generation
 
-    def generate(self, frame: Frame, emit: Emit, check: Check) -> None:
+    def generate(self, frame: Frame, emit: Emit, check: Check) -> dict[str, Any]:
         """Writes this rank's part of the rows."""
+        started = time.perf_counter()
         request = self.generate_request(frame)
         self.generations += 1
         rollout = self.writer()
         total = len(request.prompts) * request.n
         jobs: Jobs = OwnJobs(total) if self.team.store is None else SharedJobs(total, self.team.store, f"rows/{self.generations}")
         batched = Batched(emit)
+        ended = started
+
+        def own() -> None:
+            rollout.run(request, jobs, batched.add, check, self.team.world)
+            batched.flush()
+            nonlocal ended
+            ended = time.perf_counter()
+
         if total > 0:
-            self.team.settle(lambda: rollout.run(request, jobs, batched.add, check, self.team.world))
-        batched.flush()
+            self.team.settle(own)
+        return self.rank_seconds("generation", ended - started, ended - started)
 
     def generate_request(self, frame: Frame) -> GenerateRequest:
         """Errors: ValueError naming the prompt or the setting, its value and the limit."""

@@ -127,7 +127,7 @@ class Server:
         elif verb == "update":
             data = self.engine.update(frame, check)
         elif verb == "generate":
-            self.generate(number, frame, check)
+            data = self.generate(number, frame, check)
         elif verb in ("save", "load"):
             getattr(self.engine, verb)(take(frame.header, "folder", str), take(frame.header, "what", str))
         elif verb == "freeze_reference":
@@ -136,7 +136,7 @@ class Server:
             raise VerbError(f"unknown verb {verb!r}")
         return {**data, "memory": self.engine.memory()}, tensors
 
-    def generate(self, number: int, frame: Frame, check: Any) -> None:
+    def generate(self, number: int, frame: Frame, check: Any) -> dict[str, Any]:
         """Ends once the tokens of all ranks have been passed on."""
         assert self.engine is not None
 
@@ -144,7 +144,7 @@ class Server:
             self.upstream.send({"type": "tokens", "id": number}, columns(step))
 
         try:
-            self.engine.generate(frame, emit, check)
+            return self.engine.generate(frame, emit, check)
         finally:
             if self.team.rank != 0:
                 self.upstream.send({"type": "ended", "id": number})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from frames import (
     RECORDED,
     TOLERANCE,
@@ -17,7 +18,6 @@ from frames import (
     update_frame,
     weights_of,
 )
-
 from medlogictrace_engine.team import Cancelled, VerbError
 
 

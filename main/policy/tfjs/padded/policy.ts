@@ -20,10 +20,11 @@ import {
   type UpdateMetrics,
 } from '../../policy.ts';
 import type { Tensor as FileTensor } from '../../safetensors.ts';
+import { checkTrainSequences } from '../../train-sequences.ts';
 import { findWeights } from '../../weight-files.ts';
 import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from '../checks.ts';
 import { checkRequest, generateRows } from '../generation-loop.ts';
-import { addToken, checkTrainSequences, noTotals, type Totals } from '../objective.ts';
+import { addToken, noTotals, type Totals } from '../objective.ts';
 import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
 import { PaddedAdamW } from './adamw.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
