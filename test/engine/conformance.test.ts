@@ -2,7 +2,7 @@
  * What every policy must do alike, on recorded rollouts: log-probabilities, greedy tokens, gradients, optimizer steps, sampling, files.
  * What PyTorch computed stands in test/fixtures/parity; test/unit/parity.test.ts takes the tfjs policy apart part by part.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,6 +73,12 @@ const furthest = (a: Map<string, Tensor>, b: Map<string, Tensor>): number => {
 const step = (policy: Policy, change: Partial<OptimizerConfig> = {}) =>
   policy.update(trainBatch(recorded.steps.loss_type), recorded.objective, { ...recorded.optimizer, ...change });
 
+const saveAll = async (policy: Policy, folder: string | undefined): Promise<void> => {
+  if (folder === undefined) return;
+  await policy.save(folder, 'weights');
+  await policy.save(folder, 'trainer');
+};
+
 const bytesOf = async (folder: string): Promise<Record<string, string>> =>
   Object.fromEntries(
     await Promise.all((await readdir(folder)).sort().map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')])),
@@ -84,10 +90,21 @@ describe.each(Object.keys(policies) as Backend[])('%s', (backend) => {
   const skipped = backend === 'torch' && python === null;
   const open = policies[backend];
   let policy: Policy;
+  let untrained = '';
   beforeAll(async () => {
-    if (!skipped) policy = await open(parityModel);
+    if (skipped) return;
+    policy = await open(parityModel);
+    untrained = await mkdtemp(join(scratch, `${backend}-untrained-`));
+    await policy.save(untrained, 'trainer');
   });
   afterAll(() => policy?.dispose());
+
+  /** As it was opened: starting another engine takes seconds. */
+  const renewed = async (): Promise<Policy> => {
+    await policy.load(parityModel, 'weights');
+    await policy.load(untrained, 'trainer');
+    return policy;
+  };
 
   // Catches: a decoder, a temperature or an entropy computed otherwise than in PyTorch.
   it.skipIf(skipped).each([1, 0.7] as const)('gives log-probabilities and entropies at temperature %s', async (temperature) => {
@@ -160,83 +177,75 @@ describe.each(Object.keys(policies) as Backend[])('%s', (backend) => {
     ['grpo', undefined],
     ['dr_grpo', 2],
   ] as const)('moves against the gradient of %s, micro-batches of %s', async (lossType, size) => {
-    const fresh = await open(parityModel);
-    try {
-      const metrics = await fresh.update(trainBatch(lossType), recorded.objective, { ...PLAIN, micro_batch_size: size });
-      const [before, after] = [(await readCheckpoint(parityModel)).tensors, await weightsOf(fresh)];
-      const { tensors } = await readSafetensors(join(parityFolder, `gradients-${lossType}.safetensors`));
-      for (const [name, { data }] of tensors) {
-        const start = before.get(name)?.data ?? data;
-        const moved = after.get(name)?.data.map((value, i) => ((start[i] as number) - value) / SCALE) ?? [];
-        expect(relativeError(moved, data), name).toBeLessThan(1e-3);
-      }
-      for (const [name, value] of Object.entries(recorded.training[lossType].metrics)) {
-        expect(Math.abs((Reflect.get(metrics, name) as number) - value), name).toBeLessThan(1e-3 * Math.max(0.1, Math.abs(value)));
-      }
-    } finally {
-      await fresh.dispose();
+    const fresh = await renewed();
+    const metrics = await fresh.update(trainBatch(lossType), recorded.objective, { ...PLAIN, micro_batch_size: size });
+    const [before, after] = [(await readCheckpoint(parityModel)).tensors, await weightsOf(fresh)];
+    const { tensors } = await readSafetensors(join(parityFolder, `gradients-${lossType}.safetensors`));
+    for (const [name, { data }] of tensors) {
+      const start = before.get(name)?.data ?? data;
+      const moved = after.get(name)?.data.map((value, i) => ((start[i] as number) - value) / SCALE) ?? [];
+      expect(relativeError(moved, data), name).toBeLessThan(1e-3);
+    }
+    for (const [name, value] of Object.entries(recorded.training[lossType].metrics)) {
+      expect(Math.abs((Reflect.get(metrics, name) as number) - value), name).toBeLessThan(1e-3 * Math.max(0.1, Math.abs(value)));
     }
   });
 
   // Catches: bias correction, decay, epsilon or clipping done otherwise; a trainer state that leaves something out.
   it.skipIf(skipped)('ends three steps at the recorded weights, and goes on from saved files to the same bytes', async () => {
-    const [half, whole] = [join(scratch, `${backend}-half`), join(scratch, `${backend}-whole`)];
-    await Promise.all([half, whole].map((folder) => mkdir(folder, { recursive: true })));
-    const [through, resumed] = await Promise.all([open(parityModel), open(parityModel)]);
+    const [half, whole, again] = await Promise.all(['half', 'whole', 'again'].map((name) => mkdtemp(join(scratch, `${backend}-${name}-`))));
+    const through = await renewed();
+    for (let i = 0; i < 3; i++) {
+      await step(through);
+      if (i === 1) await saveAll(through, half);
+    }
+    await saveAll(through, whole);
+    const { tensors } = await readSafetensors(join(parityFolder, 'weights-after-3-steps.safetensors'));
+    expect(furthest(await weightsOf(through), tensors)).toBeLessThan(TOLERANCE);
+    // Another process, as after a kill.
+    const resumed = await open(parityModel);
     try {
-      for (let i = 0; i < 3; i++) {
-        await step(through);
-        if (i === 1) await Promise.all([through.save(half, 'weights'), through.save(half, 'trainer')]);
-      }
-      const { tensors } = await readSafetensors(join(parityFolder, 'weights-after-3-steps.safetensors'));
-      expect(furthest(await weightsOf(through), tensors)).toBeLessThan(TOLERANCE);
-      await resumed.load(half, 'weights');
-      await resumed.load(half, 'trainer');
+      await resumed.load(half as string, 'weights');
+      await resumed.load(half as string, 'trainer');
       await step(resumed);
-      await Promise.all([through.save(whole, 'weights'), through.save(whole, 'trainer')]);
-      const again = join(scratch, `${backend}-again`);
-      await mkdir(again);
-      await Promise.all([resumed.save(again, 'weights'), resumed.save(again, 'trainer')]);
-      expect(await bytesOf(again)).toEqual(await bytesOf(whole));
+      await saveAll(resumed, again);
+      expect(await bytesOf(again as string)).toEqual(await bytesOf(whole as string));
     } finally {
-      await Promise.all([through.dispose(), resumed.dispose()]);
+      await resumed.dispose();
     }
   });
 
   // Catches: a reference that moves with the policy, or a policy that goes on after it was told to stop.
   it.skipIf(skipped)('keeps its reference, changes nothing when stopped, and works on', async () => {
-    const fresh = await open(parityModel);
-    try {
-      await expect(fresh.logprobs({ sequences, model: 'reference' })).rejects.toThrow('no reference');
-      await fresh.freezeReference();
-      await expect(step(fresh, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
-      const writing = new AbortController();
-      const prompts = [{ key: 'long', ids: Int32Array.of(5, 6, 7) }];
-      const sampling = { temperature: 1, top_p: 1, top_k: 0, seed: 1 };
-      const endless = async () => {
-        for await (const event of fresh.generate({
-          prompts,
-          n: 4,
-          sampling,
-          stop: [],
-          max_completion_length: 200,
-          signal: writing.signal,
-        })) {
-          if (event.type === 'token') writing.abort(new Error('enough written'));
-        }
-      };
-      await expect(endless()).rejects.toThrow('enough written');
-      expect(furthest(await weightsOf(fresh), (await readCheckpoint(parityModel)).tensors)).toBe(0);
-      await step(fresh);
-      const frozen = await fresh.logprobs({ sequences, model: 'reference' });
-      const moved = await fresh.logprobs({ sequences, model: 'policy' });
-      for (const [i, { logprobs }] of recorded.sequences.entries()) {
-        expect(apart(frozen[i]?.logprobs ?? [], logprobs['1.0'])).toBeLessThan(TOLERANCE);
-        expect(apart(moved[i]?.logprobs ?? [], logprobs['1.0'])).toBeGreaterThan(100 * TOLERANCE);
+    const fresh = await renewed();
+    await expect(fresh.logprobs({ sequences, model: 'reference' })).rejects.toThrow('no reference');
+    await fresh.freezeReference();
+    await expect(step(fresh, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    const writing = new AbortController();
+    const prompts = [{ key: 'long', ids: Int32Array.of(5, 6, 7) }];
+    const sampling = { temperature: 1, top_p: 1, top_k: 0, seed: 1 };
+    const endless = async () => {
+      for await (const event of fresh.generate({
+        prompts,
+        n: 4,
+        sampling,
+        stop: [],
+        max_completion_length: 200,
+        signal: writing.signal,
+      })) {
+        if (event.type === 'token') writing.abort(new Error('enough written'));
       }
-    } finally {
-      await fresh.dispose();
+    };
+    await expect(endless()).rejects.toThrow('enough written');
+    expect(furthest(await weightsOf(fresh), (await readCheckpoint(parityModel)).tensors)).toBe(0);
+    await step(fresh);
+    const frozen = await fresh.logprobs({ sequences, model: 'reference' });
+    const moved = await fresh.logprobs({ sequences, model: 'policy' });
+    for (const [i, { logprobs }] of recorded.sequences.entries()) {
+      expect(apart(frozen[i]?.logprobs ?? [], logprobs['1.0'])).toBeLessThan(TOLERANCE);
+      expect(apart(moved[i]?.logprobs ?? [], logprobs['1.0'])).toBeGreaterThan(100 * TOLERANCE);
     }
+    await renewed();
   });
 
   // Catches: bad input that reaches the model, or a message that does not say what is wrong.

@@ -40,7 +40,9 @@ class Engine:
         self.settings = settings
         # Processor kernels sum in an order that depends on the number of threads: the same number gives the same bytes.
         torch.set_num_threads(settings.threads)
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        if team.device.type == "cuda":
+            # The kernels used here are so on a processor anyway, and asking for it imports a compiler.
+            torch.use_deterministic_algorithms(True, warn_only=True)
         self.model = Model(settings, team)
         self.context: int = self.model.config.max_position_embeddings
         self.vocabulary: int = self.model.config.vocab_size
