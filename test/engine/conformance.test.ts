@@ -11,9 +11,10 @@ import type { Completion, GenerateRequest, OptimizerConfig, Policy, Sequence } f
 import { readSafetensors, type Tensor } from '../../main/policy/safetensors.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { createTorchPolicy } from '../../main/policy/torch/policy.ts';
-import { apart, parityFolder, parityModel, recorded, relativeError, sequences, TOLERANCE, trainBatch } from '../fixtures/parity.ts';
+import { apart, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
 import { python, withoutPython } from '../fixtures/python.ts';
 
+const { folder: parityFolder, model: parityModel, recorded, sequences, trainBatch } = await readParity('qwen2');
 const tiny = join(import.meta.dirname, '../../resources/tiny/model');
 
 const policies = {

@@ -2,7 +2,7 @@
 
 Written out instead of calling Transformers' modules, since a decode step of a small model is mostly the overhead of its many small
 operations: projections are fused, nothing is masked that need not be, query heads that share a key head are one product.
-The same arithmetic as Transformers' Qwen2 and Llama; the conformance tests hold the two against each other.
+The same arithmetic as Transformers' Qwen2, Qwen3 and Llama; the conformance tests hold the two against each other.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Projection:
 class Layer:
     first_norm: Tensor
     qkv: Projection
+    query_norm: Tensor | None
+    key_norm: Tensor | None
     out: Projection
     second_norm: Tensor
     gate_up: Projection
@@ -76,6 +78,8 @@ class Weights:
         return Layer(
             first_norm=whole(layer.input_layernorm.weight),
             qkv=self.projection(attention.q_proj, attention.k_proj, attention.v_proj),
+            query_norm=whole(attention.q_norm.weight) if hasattr(attention, "q_norm") else None,
+            key_norm=whole(attention.k_norm.weight) if hasattr(attention, "k_norm") else None,
             out=self.projection(attention.o_proj),
             second_norm=whole(layer.post_attention_layernorm.weight),
             gate_up=self.projection(mlp.gate_proj, mlp.up_proj),
@@ -117,11 +121,12 @@ class Weights:
     def heads_of(self, x: Tensor, layer: Layer, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of the normed input [..., H]: [..., heads, width]."""
         q, k, v = layer.qkv(self.norm(x, layer.first_norm))
-        return (
-            self.rotate(q.unflatten(-1, (self.heads, self.width)), rotation),
-            self.rotate(k.unflatten(-1, (self.key_heads, self.width)), rotation),
-            v.unflatten(-1, (self.key_heads, self.width)),
-        )
+        q = q.unflatten(-1, (self.heads, self.width))
+        k = k.unflatten(-1, (self.key_heads, self.width))
+        # Qwen3 norms each head of queries and keys.
+        q = q if layer.query_norm is None else self.norm(q, layer.query_norm)
+        k = k if layer.key_norm is None else self.norm(k, layer.key_norm)
+        return self.rotate(q, rotation), self.rotate(k, rotation), v.unflatten(-1, (self.key_heads, self.width))
 
     def rest(self, x: Tensor, attended: Tensor, layer: Layer) -> Tensor:
         """The residual stream x behind attention and feed-forward."""

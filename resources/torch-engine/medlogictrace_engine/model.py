@@ -14,7 +14,7 @@ from .team import Team, VerbError
 
 T = TypeVar("T")
 
-FAMILIES = ("qwen2", "llama")
+FAMILIES = ("qwen2", "qwen3", "llama")
 """model_type of the decoders whose step-by-step form is in decoder.py."""
 
 BYTES_A_WEIGHT = 16

@@ -16,7 +16,8 @@ from medlogictrace_engine.rollout import Step
 from medlogictrace_engine.settings import settings_of
 from medlogictrace_engine.team import Team
 
-PARITY = Path(__file__).parents[3] / "test" / "fixtures" / "parity"
+FIXTURES = Path(__file__).parents[3] / "test" / "fixtures"
+PARITY = FIXTURES / "parity"
 RECORDED: dict[str, Any] = json.loads((PARITY / "parity.json").read_text())
 TOLERANCE = 1e-4
 ALONE = Team(0, 1, torch.device("cpu"), None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from frames import (
+    FIXTURES,
     RECORDED,
     TOLERANCE,
     engine,
@@ -136,3 +140,22 @@ def test_bfloat16_is_near(tmp_path: object) -> None:
     assert all(p.dtype == torch.float32 for _, p in policy.model.trained())
     prompts = [row["prompt"] for row in RECORDED["greedy"]]
     assert len(generated(policy, generate_frame(prompts))) == len(prompts)
+
+
+@pytest.mark.parametrize("family", ["parity-qwen3", "parity-llama"])
+def test_other_families(family: str) -> None:
+    """Catches: a part that only another architecture has (norms of heads, other rotations) left out of decoding or of the update."""
+    folder = FIXTURES / family
+    recorded = json.loads((folder / "parity.json").read_text())
+    policy = engine(folder / "model")
+    found = policy.logprobs(logprob_frame(recorded["sequences"]), lambda: None)
+    assert found is not None
+    assert np.abs(found["logprobs"] - np.concatenate([row["logprobs"]["1.0"] for row in recorded["sequences"]])).max() < TOLERANCE
+    prompts = [row["prompt"] for row in recorded["greedy"]]
+    rows = generated(policy, generate_frame(prompts, batch_size=3, max_completion_length=len(recorded["greedy"][0]["completion"])))
+    assert [[i for i, _, _ in rows[p, 0]] for p in range(len(prompts))] == [row["completion"] for row in recorded["greedy"]]
+    weights = recorded["training"]["dr_grpo"]["weights"]
+    batch = [{**row, "weights": each} for row, each in zip(recorded["batch"], weights, strict=True)]
+    for _ in recorded["steps"]["reports"]:
+        policy.update(update_frame("dr_grpo", batch, objective=recorded["objective"], optimizer=recorded["optimizer"]), lambda: None)
+    assert furthest(weights_of(policy), load_file(folder / "weights-after-3-steps.safetensors")) < TOLERANCE
