@@ -1,11 +1,10 @@
 /**
  * A conversation as token ids through the model's own chat template (Jinja). On ordinary messages the ids are those of
  * Transformers' `apply_chat_template(tokenize=True)`; what a message says can never become a control token, so a question that
- * contains `<|im_end|>` cannot end its own turn. One difference to Python is left: where a template trims a message, JavaScript's white
- * space counts (U+FEFF goes, U+0085 and U+001C to U+001F stay).
+ * contains `<|im_end|>` cannot end its own turn.
  */
 import { randomUUID } from 'node:crypto';
-import { Template } from '@huggingface/jinja';
+import { type ChatProgram, compileChatTemplate, pythonStrip } from './chat-program.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { reason } from './json-file.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -20,7 +19,7 @@ export interface RenderOptions {
   addGenerationPrompt?: boolean;
 }
 
-const parsed = new Map<string, Template>();
+const compiled = new Map<string, ChatProgram>();
 
 /**
  * Ids of a conversation. Without a chat template the contents are put one after another.
@@ -47,7 +46,13 @@ export function renderPrompt(tokenizer: Tokenizer, messages: readonly ChatMessag
   const control = (all: number[]): string => all.filter((id) => tokenizer.controlIds.has(id)).join();
   if (control(ids) === control(tokenizer.encode(skeleton))) return ids;
 
-  for (const said of [contents, contents.map((content) => content.trim())]) {
+  // As they are, trimmed, or (in Qwen3's answers) without the line breaks before them.
+  const rewritten = [
+    (content: string) => content,
+    (content: string) => pythonStrip(content),
+    (content: string) => pythonStrip(content, 'lstrip', '\n'),
+  ];
+  for (const said of rewritten.map((rewrite) => contents.map(rewrite))) {
     const fill = (part: string): string =>
       standIns.reduce((filled, standIn, i) => filled.replaceAll(standIn, () => said[i] as string), part);
     if (fill(skeleton) === text) return encodeParts(tokenizer, skeleton, fill);
@@ -65,12 +70,12 @@ export function renderText(tokenizer: Tokenizer, messages: readonly ChatMessage[
   const source = tokenizer.chatTemplate;
   if (source === null) return messages.map((message) => message.content).join('');
   try {
-    let template = parsed.get(source);
-    if (!template) {
-      template = new Template(source);
-      parsed.set(source, template);
+    let program = compiled.get(source);
+    if (!program) {
+      program = compileChatTemplate(source);
+      compiled.set(source, program);
     }
-    return template.render({
+    return program({
       messages: messages.map(({ role, content }) => ({ role, content })),
       add_generation_prompt: options.addGenerationPrompt ?? true,
       tools: null,

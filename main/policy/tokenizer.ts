@@ -166,12 +166,21 @@ const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\
 
 /**
  * The engine applies GPT-2's pattern with JavaScript's notion of white space (U+FEFF yes, U+0085 no), Python's
- * tokenizers with Unicode's. Written out as a Split, the pattern is translated and both agree.
+ * tokenizers with Unicode's; and it takes 0 to 9 for the digits of a Digits pre-tokenizer, Python's everything that Unicode calls a number.
+ * Written out as a Split, both agree.
  */
 function explicitSplit(preTokenizer: unknown): unknown {
   const one = z.looseObject({ type: z.string(), pretokenizers: z.array(z.unknown()).optional() }).safeParse(preTokenizer);
   if (!one.success) return preTokenizer;
   if (one.data.pretokenizers) return { ...one.data, pretokenizers: one.data.pretokenizers.map(explicitSplit) };
+  if (one.data.type === 'Digits') {
+    return {
+      type: 'Split',
+      pattern: { Regex: one.data.individual_digits === true ? '\\p{N}' : '\\p{N}+' },
+      behavior: 'Isolated',
+      invert: false,
+    };
+  }
   if (one.data.type !== 'ByteLevel' || one.data.use_regex === false || one.data.add_prefix_space === true) return preTokenizer;
   const split = { type: 'Split', pattern: { Regex: GPT2_PATTERN }, behavior: 'Isolated', invert: false };
   return { type: 'Sequence', pretokenizers: [split, { ...one.data, use_regex: false }] };

@@ -152,6 +152,21 @@ describe('tokenizer folders that are wrong', () => {
     expect(() => renderPrompt(tokenizer, messages)).toThrow(/gpt2: the chat template failed: .*a system message must come first/);
   });
 
+  it('with a template that loops', async () => {
+    const endless = '{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}';
+    const tokenizer = { ...(await loadTokenizer(join(fixtures, 'gpt2'))), chatTemplate: endless };
+    expect(() => renderPrompt(tokenizer, [{ role: 'user', content: 'a' }])).toThrow(/gpt2: the chat template failed: it loops without end/);
+  });
+
+  // Catches: words cut by a rule that is left out.
+  it('with a pre-tokenizer that is not known', async () => {
+    const folder = await changed('qwen2', 'tokenizer.json', (json) => ({ ...json, pre_tokenizer: { type: 'Sorcery' } }));
+    await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer.json: is not a tokenizer that can be used .*Sorcery/);
+    const inner = { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'Sorcery' }] };
+    const nested = await changed('qwen2', 'tokenizer.json', (json) => ({ ...json, pre_tokenizer: inner }));
+    await expect(loadTokenizer(nested)).rejects.toThrow(/Sorcery/);
+  });
+
   it('with a template that is not Jinja', async () => {
     const tokenizer = { ...(await loadTokenizer(join(fixtures, 'gpt2'))), chatTemplate: '{% for x in %}' };
     expect(() => renderPrompt(tokenizer, [{ role: 'user', content: 'a' }])).toThrow(/the chat template failed/);
