@@ -26,6 +26,8 @@ export default defineConfig({
       group('engine', 240),
       group('models', 300),
       group('e2e', 120, ['test/fixtures/built-pages.ts']),
+      // Not of `npm test`: scripts/run-verify.ts.
+      group('verify', 3 * 3600),
     ],
     reporters: ['default'],
   },

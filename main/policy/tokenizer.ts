@@ -21,6 +21,8 @@ export interface Tokenizer {
   readonly padId: number;
   /** Ids at which generation stops, ascending: every end-of-text id that the folder names, and the ends of a chat turn. */
   readonly stopIds: number[];
+  /** Ids that the tokenizer puts before every text that no template made (Llama 3's `<|begin_of_text|>`); mostly none. */
+  readonly startIds: readonly number[];
   /** Jinja source of the chat template; null where the folder has none. */
   readonly chatTemplate: string | null;
   /** What templates may refer to: bos_token, eos_token, pad_token, unk_token. */
@@ -108,6 +110,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     eosId,
     padId: idOf('pad_token') ?? eosId ?? 0,
     stopIds,
+    startIds: startOf(engine),
     chatTemplate: await readChatTemplate(folder, config.chat_template),
     namedTokens,
     controlIds: new Set(control.map((token) => token.id)),
@@ -141,6 +144,13 @@ const list = (ids: number | number[] | null | undefined): number[] => (ids == nu
 
 /** A token marked special, or one that is written like markup: Qwen's `<tool_call>` and `<|fim_prefix|>` are not marked. */
 const isControl = (token: { content: string; special: boolean }): boolean => token.special || /^<[^\s<>]+>$/.test(token.content);
+
+/** What the post-processor puts in front. */
+function startOf(engine: Engine): number[] {
+  const [first] = engine.encode('a', { add_special_tokens: false }).ids;
+  const whole = engine.encode('a', { add_special_tokens: true }).ids;
+  return whole.slice(0, Math.max(0, whole.indexOf(first as number)));
+}
 
 function build(file: TokenizerFile, path: string): Engine {
   try {

@@ -38,13 +38,15 @@ export interface ScoredOption {
 
 /**
  * Context and continuation encoded together and cut where the context alone ends, spaces at the context's end moved to the continuation
- * first (lm_eval/api/model.py, `_encode_pair`). A control token written in a question stays text here.
+ * first (lm_eval/api/model.py, `_encode_pair`); what the tokenizer puts before every text comes first. A control token written in a
+ * question stays text here.
  */
 export function encodePair(tokenizer: Tokenizer, context: string, continuation: string): ScoredOption {
   const kept = context.trimEnd();
   const whole = tokenizer.encodePlain(context + continuation);
   const length = tokenizer.encodePlain(kept).length;
-  return { prompt: Int32Array.from(whole.slice(0, length)), completion: Int32Array.from(whole.slice(length)) };
+  const prompt = [...tokenizer.startIds, ...whole.slice(0, length)];
+  return { prompt: Int32Array.from(prompt), completion: Int32Array.from(whole.slice(length)) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChatMessage, renderPrompt, renderText } from '../../main/policy/chat-template.ts';
 import type { ModelConfig } from '../../main/policy/model-config.ts';
 import { checkTokenizerFits, loadTokenizer, type Tokenizer } from '../../main/policy/tokenizer.ts';
+import { encodePair } from '../../main/runner/likelihood-prompt.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/tokenizer');
 
@@ -130,6 +131,23 @@ describe('contents that look like control tokens', () => {
     expect(tokenizer.encodePlain('<tool_call>')).not.toContain(1200);
     expect(renderPrompt(tokenizer, [{ role: 'user', content: '<tool_call>' }])).not.toContain(1200);
   });
+});
+
+// Catches: prompts of Llama 3 without the token that lm-evaluation-harness, too, puts before every text.
+it('a token that the tokenizer puts before every text is known', async () => {
+  expect((await loadTokenizer(join(fixtures, 'qwen2'))).startIds).toEqual([]);
+  const start = '<|endoftext|>';
+  const post_processor = {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: start, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [],
+    special_tokens: { [start]: { id: start, ids: [0], tokens: [start] } },
+  };
+  const tokenizer = await loadTokenizer(await changed('qwen2', 'tokenizer.json', (json) => ({ ...json, post_processor })));
+  expect(tokenizer.startIds).toEqual([0]);
+  expect(tokenizer.encode('a')).not.toContain(0);
+  const [bare, pair] = [tokenizer.encodePlain('Answer: A'), encodePair(tokenizer, 'Answer:', ' A')];
+  expect([...pair.prompt, ...pair.completion]).toEqual([0, ...bare]);
 });
 
 describe('tokenizer folders that are wrong', () => {
