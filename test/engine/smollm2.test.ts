@@ -14,7 +14,7 @@ describe.skipIf(missing !== null)('SmolLM2-135M-Instruct', () => {
   let model: OpenedModel;
   beforeAll(async () => {
     folder = await ensureSmolLm2(python ?? '');
-    model = await openModel(folder, 'wasm');
+    model = await openModel(folder, { backend: 'wasm' });
   }, 600_000);
   afterAll(() => model?.policy.dispose());
 

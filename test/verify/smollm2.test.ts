@@ -9,7 +9,7 @@ const PROMPTS = Number(process.env.MEDLOGICTRACE_VERIFY_PROMPTS || 50);
 
 it(`log-probabilities within 1e-3 and greedy text of 64 tokens, ${PROMPTS} prompts`, async () => {
   const folder = await ensureSmolLm2(python ?? '');
-  const model = await openModel(folder, 'wasm');
+  const model = await openModel(folder, { backend: 'wasm' });
   try {
     const prompts = await realPrompts(model.tokenizer, PROMPTS);
     const found = await compareWithTransformers(python ?? '', folder, model.policy, prompts, PROMPTS, 64);
