@@ -61,6 +61,12 @@ export function podWarnings(pod: Omit<PodView, 'warnings'>): string[] {
     warnings.push(`idles: its GPUs have done nothing for ${secondsInWords(pod.idle_seconds)}, at ${price}`);
   if (pod.price_per_hour > 0 && pod.ours && (pod.guard === null || (pod.guard.budget_usd === null && pod.guard.idle_minutes === null)))
     warnings.push('nothing stops it by itself: it has neither budget nor idle limit');
+  if (pod.status === 'RUNNING' && pod.guard !== null && pod.guard.state === null)
+    warnings.push(
+      `no guard lives on it yet${pod.guard.idle_minutes === null ? '' : ', so that its idle limit is not in force'}${
+        pod.guard.budget_usd === null ? '' : '; its start command stops it when its budget’s time is over'
+      }: set the machine up`,
+    );
   if (pod.guard?.state?.phase === 'asking' || pod.guard?.state?.phase === 'stopping')
     warnings.push(`its guard is stopping it: ${pod.guard.state.reason === 'budget' ? 'the budget is spent' : 'it idled'}`);
   const { budget_usd, usd } = pod.spent;
@@ -73,7 +79,8 @@ export function podWarnings(pod: Omit<PodView, 'warnings'>): string[] {
 }
 
 /** What a verb would lose now, in sentences with figures. */
-export function podLoss(pod: PodView, verb: PodVerb, runs: readonly RunOnPod[]): PodLoss {
+/** `runs`: those on the pod; null where the pod could not be asked, and something may be lost that nobody here knows of. */
+export function podLoss(pod: PodView, verb: PodVerb, runs: readonly RunOnPod[] | null): PodLoss {
   const lines: string[] = [];
   let harmless = verb === 'start';
   if (verb === 'start') {
@@ -83,7 +90,7 @@ export function podLoss(pod: PodView, verb: PodVerb, runs: readonly RunOnPod[]):
     );
     return { pod: pod.id, verb, harmless, lines };
   }
-  const live = runs.filter((run) => run.live);
+  const live = (runs ?? []).filter((run) => run.live);
   lines.push(
     verb === 'stop'
       ? `Stops the pod, which has cost ${usdText(pod.spent.usd)} so far${pod.price_per_hour > 0 ? ` and costs ${usdText(pod.price_per_hour)}/h` : ''}.`
@@ -95,7 +102,9 @@ export function podLoss(pod: PodView, verb: PodVerb, runs: readonly RunOnPod[]):
         ? `Run ${run} is live there; what it has done since its last checkpoint would be lost.`
         : `Run ${run} is live there: ${secondsInWords(seconds_since)} of training since its last checkpoint would be lost.`,
     );
-  if (live.length === 0) lines.push('No run that this app knows of is live there.');
+  if (runs === null)
+    lines.push('Whether runs are live there cannot be seen from here; what they have done since their last checkpoint would be lost.');
+  else if (live.length === 0) lines.push('No run is live there.');
   lines.push(`Its container disk (${pod.disk_gb} GB) is erased: everything outside ${pod.volume?.path ?? 'it'}.`);
   const { volume } = pod;
   if (volume?.kind === 'network') lines.push(`The network volume ${volume.id ?? ''} at ${volume.path} stays, and goes on costing.`);
@@ -106,6 +115,6 @@ export function podLoss(pod: PodView, verb: PodVerb, runs: readonly RunOnPod[]):
   else if (volume?.kind === 'own')
     lines.push(`Its own volume at ${volume.path} is erased with all that is on it: checkpoints that were not fetched are lost.`);
   else lines.push('It has no volume: everything on it is lost, checkpoints that were not fetched included.');
-  harmless = live.length === 0 && volume !== null && (volume.kind === 'network' || verb === 'stop');
+  harmless = runs !== null && live.length === 0 && volume !== null && (volume.kind === 'network' || verb === 'stop');
   return { pod: pod.id, verb, harmless, lines };
 }

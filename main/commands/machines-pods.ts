@@ -3,7 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { InputError } from '../../shared/input-error.ts';
 import { parseInput } from '../../shared/parse-input.ts';
-import { POD_PRESETS, type PodActed, type PodCloud, type PodEstimate, PodOrder, type PodOrdered, type PodVerb } from '../../shared/pods.ts';
+import {
+  POD_PRESETS,
+  type PodActed,
+  type PodCloud,
+  type PodEstimate,
+  PodOrder,
+  type PodOrdered,
+  type PodVerb,
+  type RunOnPod,
+} from '../../shared/pods.ts';
 import type { Machine } from '../machine/machine.ts';
 import { findMachine } from '../workbench/machines/list.ts';
 import { openMachine } from '../workbench/machines/open.ts';
@@ -11,13 +20,30 @@ import { runpodApi, runpodClient } from '../workbench/pods/client.ts';
 import { guardPlaceOn } from '../workbench/pods/guard-place.ts';
 import { type OpenGuardPlace, seeGuard, setGuard } from '../workbench/pods/guarded-pods.ts';
 import { Pods } from '../workbench/pods/pods.ts';
+import { inTime, runsOnPod } from '../workbench/pods/runs-on-pod.ts';
 import { Secrets } from '../workbench/secrets.ts';
 import type { Io } from './io.ts';
-import { questions } from './machine-questions.ts';
+import { questions, type ReachFlags } from './machine-questions.ts';
 import { actedText, estimateText, gpuOffersText, guardText, podListText, volumesText } from './machines-pods-text.ts';
 import { countOption, decimalNumber, wholeNumber } from './options.ts';
 
-const open = (): Pods => new Pods({ client: runpodClient(new Secrets()), api: runpodApi() });
+const open = (runsOn?: (name: string) => Promise<RunOnPod[]>): Pods =>
+  new Pods({ client: runpodClient(new Secrets()), api: runpodApi(), runsOn });
+
+/** Gives `work` a way to open machines of the list, and closes them at its end. */
+async function withOpened<T>(io: Io, flags: ReachFlags, work: (opened: (name: string) => Promise<Machine>) => Promise<T>): Promise<T> {
+  const machines: Machine[] = [];
+  try {
+    return await work(async (name) => {
+      const machine = await openMachine(name, questions(io, flags));
+      machines.push(machine);
+      await machine.connection.connect();
+      return machine;
+    });
+  } finally {
+    for (const machine of machines) await machine.close();
+  }
+}
 const cloudOf = (text: string): PodOrder['cloud'] => text.toUpperCase() as keyof typeof PodCloud.enum;
 const cloudOption = (): Option => new Option('--cloud <which>', 'whose machines').choices(['secure', 'community']).default('secure');
 const usd = decimalNumber(0.01, 100_000);
@@ -152,7 +178,12 @@ export function registerPods(machines: Command, io: Io): void {
       .argument('<pod>', 'its id, its name, or its name in the list of machines')
       .option('--yes', 'do it, whatever is lost')
       .action(async (pod: string, { yes = false }: { yes?: boolean }) => {
-        const acted = await podsAct(open(), pod, verb, yes || verb === 'start', io.signal);
+        const acted = await withOpened(io, {}, (opened) => {
+          const runsOn = async (name: string) =>
+            inTime(opened(name).then(async (machine) => runsOnPod(machine, (await findMachine(name)).root)));
+          // With --yes nobody reads what would be lost, and a pod that does not answer should be ended at once.
+          return podsAct(open(yes ? undefined : runsOn), pod, verb, yes || verb === 'start', io.signal);
+        });
         io.out(acted, () => actedText(acted));
       });
   }
@@ -171,18 +202,10 @@ export function registerPods(machines: Command, io: Io): void {
         throw new InputError('--off takes all limits away; give no others with it', '--off');
       const limits = { budget_usd: budget ?? null, idle_minutes: idle ?? null };
       const asked = off || budget !== undefined || idle !== undefined;
-      const opened: Machine[] = [];
-      const place: OpenGuardPlace = async (name) => {
-        const machine = await openMachine(name, questions(io, { acceptHostKey }));
-        opened.push(machine);
-        await machine.connection.connect();
-        return guardPlaceOn(machine, (await findMachine(name)).root);
-      };
-      try {
-        const seen = asked ? await setGuard(service, id, limits, place, io.signal) : await seeGuard(service, id, place, io.signal);
-        io.out(seen, () => guardText(seen));
-      } finally {
-        for (const machine of opened) await machine.close();
-      }
+      const seen = await withOpened(io, { acceptHostKey }, (opened) => {
+        const place: OpenGuardPlace = async (name) => guardPlaceOn(await opened(name), (await findMachine(name)).root);
+        return asked ? setGuard(service, id, limits, place, io.signal) : seeGuard(service, id, place, io.signal);
+      });
+      io.out(seen, () => guardText(seen));
     });
 }

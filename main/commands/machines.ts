@@ -10,6 +10,10 @@ import { cleanMachine } from '../workbench/machines/clean.ts';
 import { addMachine, findMachine, LOCAL_ROOT, listMachines, removeMachine } from '../workbench/machines/list.ts';
 import { openMachine } from '../workbench/machines/open.ts';
 import { setUpMachine } from '../workbench/machines/setup.ts';
+import { runpodApi, runpodClient } from '../workbench/pods/client.ts';
+import { guardAfterSetup } from '../workbench/pods/guard-after-setup.ts';
+import { Pods } from '../workbench/pods/pods.ts';
+import { Secrets } from '../workbench/secrets.ts';
 import type { Io } from './io.ts';
 import { questions, type ReachFlags } from './machine-questions.ts';
 import { cleanedText, machineCheckText, machineListText, setupText } from './machine-text.ts';
@@ -131,7 +135,12 @@ export function register(program: Command, io: Io): void {
   setting('setup', 'bring a machine to where runs can be started on it; may be repeated at any time').action(
     async (name: string, flags: SetupFlags) => {
       const root = await rootOf(name);
-      const report = await withMachine(name, io, flags, (machine) => machinesSetup(machine, root, setupOptions(flags), io));
+      const report = await withMachine(name, io, flags, async (machine) => {
+        const made = await machinesSetup(machine, root, setupOptions(flags), io);
+        const guarded = await guardAfterSetup(machine, new Pods({ client: runpodClient(new Secrets()), api: runpodApi() }), io.signal);
+        if (guarded !== null) io.note('The guard of this pod is there: its limits are in force.');
+        return made;
+      });
       io.out(report, () => setupText(report));
     },
   );

@@ -1,5 +1,4 @@
 /** What the services need to know of the shell they run in; each namespace's handlers take it. */
-import type { RunOnPod } from '../../shared/pods.ts';
 import type { GivenFiles } from '../workbench/given-files.ts';
 import type { RunnerService } from '../workbench/runner-service.ts';
 import type { SecretStore } from '../workbench/secrets.ts';
@@ -14,6 +13,4 @@ export interface Services {
   runner: RunnerService;
   /** Where secrets are kept. @default files that only their owner may read */
   secretStore?: SecretStore;
-  /** Runs on a pod, by its name in the list of machines. @default none is known */
-  runsOnPod?: (machine: string) => Promise<RunOnPod[]>;
 }

@@ -11,6 +11,7 @@ import { installGuard } from '../../main/workbench/pods/guard.ts';
 import { guardPlaceOn } from '../../main/workbench/pods/guard-place.ts';
 import { seeGuard, setGuard } from '../../main/workbench/pods/guarded-pods.ts';
 import { Pods } from '../../main/workbench/pods/pods.ts';
+import { runsOnPod } from '../../main/workbench/pods/runs-on-pod.ts';
 import { freePort, hasSshd, OpensshServer, withoutSshd } from '../fixtures/openssh-server.ts';
 import { RunpodServer } from '../fixtures/runpod-server.ts';
 
@@ -56,6 +57,24 @@ describe.skipIf(skip)('a pod over SSH', () => {
       // Nothing keeps to limits on a pod that was not set up: that is said.
       await expect(setGuard(pods, pod.id, { budget_usd: 5, idle_minutes: null }, open)).rejects.toMatchObject({ field: 'machine' });
       expect((await seeGuard(pods, pod.id, open)).unseen).toMatch(/machines setup a40/);
+
+      // A run of another computer, whose heart beats: asked of the pod itself.
+      const run = join(root, 'runs', 'grpo-1');
+      mkdirSync(run, { recursive: true });
+      const events = [
+        { seq: 0, time: '2026-11-01T10:00:00Z', type: 'started', total_steps: 9, pid: 1 },
+        { seq: 1, time: '2026-11-01T10:05:00Z', type: 'checkpoint', step: 1, folder: 'checkpoints/step-000001' },
+        { seq: 2, time: '2026-11-01T12:15:00Z', type: 'step', step: 2, epoch: 1, metrics: { reward: 1 } },
+      ];
+      writeFileSync(join(run, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      let beat = 0;
+      const heart = setInterval(() => writeFileSync(join(run, 'heartbeat'), `${++beat}\n`), 50);
+      const knowing = new Pods({ client, runsOn: () => runsOnPod(machine, root) });
+      const loss = await knowing.losses('a40', 'stop');
+      clearInterval(heart);
+      expect(loss.harmless).toBe(false);
+      expect(loss.lines).toContain('Run grpo-1 is live there: 2 h 10 min of training since its last checkpoint would be lost.');
+      rmSync(run, { recursive: true });
 
       // The pod is started again: its port is another, and nobody tells the connection.
       await pods.act('a40', 'stop');

@@ -126,9 +126,9 @@ describe('money', () => {
     expect(list.spent_usd).toBeCloseTo(10.56, 5);
     expect(list.price_per_hour).toBe(3.52);
     expect(list.pods[0]?.spent.hours_left).toBeCloseTo((20 - 10.56) / 3.52, 5);
-    // Without RunPod's bill the app's own count stands, of what it saw.
+    // What was billed when it was asked last stands, should it not be told again.
     server.fail('GET', /billing/, { status: 500, times: 9 });
-    expect((await app().list()).pods[0]?.spent).toMatchObject({ billed_usd: null });
+    expect((await app().list()).pods[0]?.spent.billed_usd).toBeCloseTo(10.56, 5);
     // What ran while nobody looked is in the bill.
     server.pass(5);
     await app({ client: new RunpodClient({ key: async () => server.key, base, wait }) }).act(pod.id, 'stop');
@@ -167,7 +167,9 @@ describe('ending a pod', () => {
       'Its container disk (50 GB) is erased: everything outside /workspace.',
       'The network volume vol_a at /workspace stays, and goes on costing.',
     ]);
-    expect((await app().losses(pod.id, 'stop')).harmless).toBe(true);
+    // Nobody can say what runs there: not harmless (bug: a stop that asks nothing ends a training that another computer started).
+    expect(await app().losses(pod.id, 'stop')).toMatchObject({ harmless: false });
+    expect((await app({ runsOn: async () => [] }).losses(pod.id, 'stop')).harmless).toBe(true);
     server.running({ name: 'bare' });
     const end = await app().losses('bare', 'terminate');
     expect(end.harmless).toBe(false);

@@ -8,6 +8,7 @@ import { guardPlaceOn } from '../../workbench/pods/guard-place.ts';
 import { type OpenGuardPlace, seeGuard, setGuard } from '../../workbench/pods/guarded-pods.ts';
 import { PodOrders } from '../../workbench/pods/orders.ts';
 import { Pods } from '../../workbench/pods/pods.ts';
+import { inTime, runsOnPod } from '../../workbench/pods/runs-on-pod.ts';
 import { Secrets } from '../../workbench/secrets.ts';
 import { machinesInUse } from '../machines-in-use.ts';
 import type { Handlers, Sources } from '../router.ts';
@@ -24,10 +25,12 @@ export interface PodServices {
   orders: PodOrders;
 }
 
-export function podServices({ secretStore, runsOnPod }: Services): PodServices {
-  const secrets = new Secrets(secretStore);
+export function podServices(services: Services): PodServices {
+  const secrets = new Secrets(services.secretStore);
+  const { open } = machinesInUse(services);
+  const runsOn = async (name: string) => inTime(runsOnPod(await open.machine(name), (await findMachine(name)).root));
   // The address is looked at when it is asked, not when the window opens.
-  const pods = (): Pods => new Pods({ client: runpodClient(secrets), api: runpodApi(), runsOn: runsOnPod });
+  const pods = (): Pods => new Pods({ client: runpodClient(secrets), api: runpodApi(), runsOn });
   return { pods, orders: new PodOrders((order, onProgress, signal) => pods().create(order, onProgress, signal)) };
 }
 

@@ -19,6 +19,12 @@ interface Task {
 
 export class SetupTasks {
   private readonly tasks = new Map<string, Task>();
+  private readonly after: (machine: Machine, signal: AbortSignal) => Promise<unknown>;
+
+  /** `after`: what else is done on a machine once it is set up; its errors are the setup's. */
+  constructor(after: (machine: Machine, signal: AbortSignal) => Promise<unknown> = async () => undefined) {
+    this.after = after;
+  }
 
   private start(machine: Machine, root: string, options: SetupOptions): Task {
     const task: Task = {
@@ -37,6 +43,7 @@ export class SetupTasks {
     const carryOut = async (): Promise<void> => {
       try {
         for await (const event of setUpMachine(machine, root, options, task.stop.signal)) {
+          if (event.type === 'report') await this.after(machine, task.stop.signal);
           task.events.push(event);
           task.count++;
           if (event.type === 'output' && ++task.texts > MOST_TEXTS) {

@@ -40,7 +40,7 @@ export interface PodsOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   key?: () => Promise<PodKey>;
-  /** Runs on a pod, by its name in the list of machines. @default none is known */
+  /** Runs on a pod, by its name in the list of machines. @default nobody can say */
   runsOn?: (machine: string) => Promise<RunOnPod[]>;
   waiting?: Pick<WaitOptions, 'everyMs' | 'most' | 'wait' | 'answers'>;
   /** Where the pod's fuse asks RunPod. */
@@ -320,8 +320,11 @@ export class Pods {
     return podLoss(pod, verb, await this.runs(pod));
   }
 
-  private async runs(pod: PodView): Promise<RunOnPod[]> {
-    return pod.machine === null || this.options.runsOn === undefined ? [] : this.options.runsOn(pod.machine);
+  /** Null: something runs there, and nobody can say what. */
+  private async runs(pod: PodView): Promise<RunOnPod[] | null> {
+    if (pod.status !== 'RUNNING') return [];
+    if (pod.machine === null || this.options.runsOn === undefined) return null;
+    return this.options.runsOn(pod.machine).catch(() => null);
   }
 
   /**
