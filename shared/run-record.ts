@@ -69,6 +69,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     supersedes_after_seq: z.number(),
     /** Why not from the newest checkpoint, where that was damaged. */
     note: z.string().optional(),
+    /** Why it was resumed without anyone asking: what became of the process before. */
+    reason: z.string().optional(),
   }),
   z.object({ ...line, type: z.literal('stopping'), step: z.number(), reason: z.string() }),
   z.object({ ...line, type: z.literal('finished'), step: z.number(), model: z.string().nullable() }),

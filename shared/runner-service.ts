@@ -38,7 +38,13 @@ export const serviceVerbs = {
   'config.estimate': { input: z.strictObject({ config }), output: Resolved },
   /** Makes the run folder, once for each `request`, however often it is asked; the run is not started. */
   'config.create': {
-    input: z.strictObject({ config, runs_dir: z.string().min(1), request: z.uuid() }),
+    input: z.strictObject({
+      config,
+      runs_dir: z.string().min(1),
+      request: z.uuid(),
+      /** The run's id; absent: made from time and name. */
+      id: z.string().optional(),
+    }),
     output: z.object({ run: z.string(), folder: z.string() }),
   },
 } as const;

@@ -95,7 +95,7 @@ function eventText(event: RunEvent): string {
     case 'early_stopped':
       return `stopped early at step ${event.step}: best ${event.metric} ${number(event.value)} at step ${event.best_step}`;
     case 'resumed':
-      return `resumed from step ${event.step}; what came after line ${event.supersedes_after_seq} no longer counts`;
+      return `resumed ${event.reason === undefined ? '' : `by itself (${event.reason}) `}from step ${event.step}; what came after line ${event.supersedes_after_seq} no longer counts`;
     case 'stopping':
       return `stopping at step ${event.step}: ${event.reason}`;
     case 'finished':

@@ -19,6 +19,12 @@ export interface StartOptions {
   runner?: string;
   /** Longest wait for the runner to open the folder, in milliseconds. @default 60000 */
   startTimeout?: number;
+  /** How often the launcher starts a runner again that was killed or lost its engine. @default 0 */
+  autoResume?: number;
+  /** Added to the environment. */
+  env?: Readonly<Record<string, string>>;
+  /** The queue that gave the run its places: the launcher looks at its end that somebody hands them on. */
+  queue?: string;
 }
 
 export interface StartedRun {
@@ -38,6 +44,9 @@ const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 
 
 /** The process that opened the run folder last, null where none has. */
 export const runProcess = (folder: string): ProcessIdentity | null => parseIdentity(textOf(join(folder, 'pid')));
+
+/** The launcher that stands by the run, null where none does or did. */
+export const runLauncher = (folder: string): ProcessIdentity | null => parseIdentity(textOf(join(folder, 'launcher')));
 
 /** Whether that process still runs: a proof either way, or `unknown`. */
 export const processPresence = (record: ProcessIdentity): Presence => presence(record, thisSystem);
@@ -64,11 +73,13 @@ export function startRun(folder: string, options: StartOptions): StartedRun {
     path,
     ...(options.resume ? ['--resume'] : []),
     ...(options.runner ? ['--runner', options.runner] : []),
+    ...(options.autoResume ? ['--auto-resume', String(options.autoResume)] : []),
+    ...(options.queue ? ['--queue', options.queue] : []),
   ];
   const before = textOf(join(path, 'pid'));
   const child = spawn(nodeProgram(), args, {
     // A run needs none, and its log is kept for good.
-    env: withoutSecrets(process.env),
+    env: { ...withoutSecrets(process.env), ...options.env },
     detached: options.detached,
     stdio: options.detached ? 'ignore' : ['ignore', 'ignore', 'inherit'],
   });

@@ -11,6 +11,8 @@ export const PROGRAMS = [
   'main/runner/service',
   'main/machine/launcher',
   'main/machine/pod-guard',
+  'main/machine/attend',
+  'main/machine/queue',
   'main/policy/tfjs/replica-worker',
   'main/policy/tfjs/tensorflow-check',
   'main/workbench/datasets-contamination-worker',

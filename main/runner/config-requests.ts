@@ -30,8 +30,8 @@ export async function estimateRequest(settings: Settings, signal: AbortSignal): 
 const CLAIM_AGE_MS = 24 * 3600 * 1000;
 const REQUESTS = '.requests';
 
-/** The run id that a request has taken: the first to write it down wins, also of two processes. */
-async function claimId(runsDir: string, request: string, wanted: string): Promise<string> {
+/** The run id that a request has taken: the first to write it down wins, also of two processes. `fresh`: it was taken by this call. */
+async function claimId(runsDir: string, request: string, wanted: string): Promise<{ id: string; fresh: boolean }> {
   const folder = join(runsDir, REQUESTS);
   await mkdir(folder, { recursive: true });
   const path = join(folder, request);
@@ -44,14 +44,14 @@ async function claimId(runsDir: string, request: string, wanted: string): Promis
       await file.close();
     }
     await dropOldClaims(folder);
-    return wanted;
+    return { id: wanted, fresh: true };
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   // The other side may be between making the file and writing it.
   for (let tries = 0; tries < 100; tries++) {
     const text = await readFile(path, 'utf8');
-    if (text.endsWith('\n')) return text.trim();
+    if (text.endsWith('\n')) return { id: text.trim(), fresh: false };
     await new Promise((done) => setTimeout(done, 20));
   }
   await rm(path, { force: true });
@@ -69,13 +69,26 @@ async function dropOldClaims(folder: string): Promise<void> {
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 
 /** Makes the run folder of a request, or names the one that it has made already. Errors: InputError; nothing is left behind then. */
-export async function createRequest(settings: Settings, runsDir: string, request: string): Promise<VerbOutput<'config.create'>> {
+export async function createRequest(
+  settings: Settings,
+  runsDir: string,
+  request: string,
+  wanted?: string,
+): Promise<VerbOutput<'config.create'>> {
   const runs = resolve(runsDir);
   const { config } = await resolveSettings(settings, WHAT);
   const record = await prepareRun(config);
-  const id = await claimId(runs, request, runIdFor(config));
+  const { id, fresh } = await claimId(runs, request, wanted ?? runIdFor(config));
   const folder = join(runs, id);
-  if (!(await isThere(join(folder, 'run.json')))) {
+  if (fresh && wanted !== undefined) {
+    try {
+      await createRunFolder(runs, { ...record, id });
+    } catch (error) {
+      // The name is another run's: this request has none yet.
+      await rm(join(runs, REQUESTS, request), { force: true });
+      throw error;
+    }
+  } else if (!(await isThere(join(folder, 'run.json')))) {
     try {
       await createRunFolder(runs, { ...record, id });
     } catch (error) {

@@ -1,8 +1,13 @@
 /**
  * The runner: `node main.ts <run folder>` carries out one run from start to finish, or goes on with it where its folder has a past.
  * Exit code 0 done, 1 failed, 2 the folder or its config cannot be used, 130 stopped on request.
+ *
+ * `--may-resume`: a launcher stands by. Where the engine below is lost, this ends with code 75 and leaves the last word to the launcher.
+ * `--because TEXT`: why the launcher started it again.
  */
+import { parseArgs } from 'node:util';
 import type { EvaluateConfig } from '../../shared/config.ts';
+import { ENGINE_LOST } from '../../shared/exit-codes.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { diskFailure, diskMessage } from './disk-failure.ts';
@@ -51,20 +56,33 @@ async function carryOut(run: RunFolder, stop: AbortController): Promise<void> {
   }
 }
 
-async function main(folder: string | undefined): Promise<number> {
+/** The engine's processes are gone and this one is well: what was trained since the last checkpoint is lost, the run is not. */
+const engineWasLost = (error: unknown): error is Error => error instanceof Error && error.name === 'EngineLost';
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    // `--resume` says nothing new: a folder with a past is always gone on with.
+    options: { resume: { type: 'boolean' }, 'may-resume': { type: 'boolean', default: false }, because: { type: 'string' } },
+  });
+  const [folder] = positionals;
   if (!folder) {
     console.error('usage: node main/runner/main.ts <run folder>');
     return 2;
   }
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new StopRequested(`stopped by ${name}`)));
-  const run = await openRunFolder(folder);
+  const run = await openRunFolder(folder, { because: values.because });
   let unsaid: string | null = null;
   try {
     await carryOut(run, stop);
     await run.exit({ code: 0, signal: null, reason: 'finished' });
     return 0;
   } catch (error) {
+    if (values['may-resume'] && engineWasLost(error) && !stop.signal.aborted) {
+      console.error(`EngineLost: ${error.message}`);
+      return ENGINE_LOST;
+    }
     const ended = await sayHowItEnded(run, error, stop.signal);
     unsaid = ended.unsaid;
     return ended.code;
@@ -103,7 +121,7 @@ function closeQuietly(run: RunFolder): void {
   }
 }
 
-main(process.argv[2]).then(
+main().then(
   (code) => process.exit(code),
   (error) => {
     console.error(error instanceof InputError ? error.message : error);

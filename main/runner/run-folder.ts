@@ -21,6 +21,8 @@ import { thisSystem } from './system-probe.ts';
 export interface OpenOptions {
   /** Keep only so many checkpoints, the newest, beside those in `pinned`. Absent: the config's `save_total_limit`, else all. */
   keepLast?: number;
+  /** Why this process goes on by itself with what another left: stands in the `resumed` event and the log. */
+  because?: string;
   /** How to see processes; a test brings its own. */
   system?: SystemProbe;
 }
@@ -108,6 +110,7 @@ export class RunFolder {
 
   private readonly lock: Lock;
   private readonly keepLast: number | undefined;
+  private readonly because: string | undefined;
   private readonly events: JsonlFile;
   private readonly rows: JsonlFile;
   private readonly printed: JsonlFile;
@@ -125,6 +128,7 @@ export class RunFolder {
     this.folder = folder;
     this.record = record;
     this.lock = lock;
+    this.because = options.because;
     this.keepLast = options.keepLast ?? ('save_total_limit' in record.config ? record.config.save_total_limit : undefined);
     this.events = new JsonlFile(join(folder, 'events.jsonl'));
     this.rows = new JsonlFile(join(folder, 'completions.jsonl'));
@@ -233,7 +237,10 @@ export class RunFolder {
    * is no checkpoint: step 0, seq −1. Returns the number of the `resumed` event.
    */
   resumedFrom(step: number, seq: number, note?: string): number {
-    const number = this.event({ type: 'resumed', step, supersedes_after_seq: seq, ...(note === undefined ? {} : { note }) });
+    const { because } = this;
+    if (because !== undefined) this.log(`resumed by itself: ${because}`);
+    const said = { ...(note === undefined ? {} : { note }), ...(because === undefined ? {} : { reason: because }) };
+    const number = this.event({ type: 'resumed', step, supersedes_after_seq: seq, ...said });
     this.events.sync();
     return number;
   }

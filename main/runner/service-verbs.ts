@@ -52,7 +52,8 @@ const verbs: Verbs = {
       return estimateRequest(config, signal);
     });
   },
-  'config.create': async ({ config, runs_dir, request }) => (await import('./config-requests.ts')).createRequest(config, runs_dir, request),
+  'config.create': async ({ config, runs_dir, request, id }) =>
+    (await import('./config-requests.ts')).createRequest(config, runs_dir, request, id),
 };
 
 const streams: Streams = {

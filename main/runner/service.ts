@@ -1,6 +1,7 @@
 /**
  * `node service.ts`: answers the requests of shared/runner-service.ts, a JSON line each, on standard input and output. It ends when its
- * input closes, and so never outlives the shell that started it.
+ * input closes, and so never outlives the shell that started it. With `--once` it first answers what it was asked: for one who asks from
+ * afar and closes the line behind the question.
  */
 import { Console } from 'node:console';
 import { createInterface } from 'node:readline';
@@ -72,8 +73,14 @@ async function take(request: ServiceRequest): Promise<void> {
     if (!controller.signal.aborted) send({ kind: 'error', id, error: errorOf(thrown) });
   } finally {
     running.delete(id);
+    if (closed && running.size === 0) leave();
   }
 }
+
+const once = process.argv.includes('--once');
+let closed = false;
+/** Ends once what was written has been taken: a pipe drops the rest at an exit. */
+const leave = (): void => void process.stdout.write('', () => process.exit(0));
 
 const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
 lines.on('line', (line) => {
@@ -86,6 +93,10 @@ lines.on('line', (line) => {
   }
   void take(request);
 });
-lines.on('close', () => process.exit(0));
+lines.on('close', () => {
+  if (!once) process.exit(0);
+  closed = true;
+  if (running.size === 0) leave();
+});
 // The shell is gone: there is nobody to tell.
 process.stdout.on('error', () => process.exit(0));

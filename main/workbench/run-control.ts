@@ -1,31 +1,18 @@
 /** Asking things of a run: by a line in its control.jsonl, or by starting its runner again. */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../shared/input-error.ts';
 import { parseJsonl } from '../../shared/run-lines.ts';
 import { ControlLine } from '../../shared/run-record.ts';
 import type { RunAsked, RunResumed, RunState } from '../../shared/run-view.ts';
+import { appendControl } from '../machine/control-file.ts';
 import { startRun } from '../machine/local.ts';
 import { lastEvents } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
-import { type ObserveOptions, observeRun, textOf } from './run-state.ts';
+import { type ObserveOptions, observeRun } from './run-state.ts';
 import { describeState, logEnd, runName } from './runs.ts';
-
-async function appendControl(folder: string, verb: ControlLine['verb']): Promise<void> {
-  const file = await open(join(folder, 'control.jsonl'), 'a+');
-  try {
-    const { size } = await file.stat();
-    const last = size === 0 ? null : (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
-    // A line torn by an earlier writer is closed, so that it does not swallow this one.
-    const opening = last === null || last === 0x0a ? '' : '\n';
-    const line: ControlLine = { verb, time: new Date().toISOString() };
-    await file.appendFile(`${opening}${JSON.stringify(line)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
+import { textOf } from './text-file.ts';
 
 /** Asks a run to pause, go on, write a checkpoint or stop; it obeys at its next step. Errors: an InputError where it has exited. */
 export async function control(folder: string, verb: ControlLine['verb'], options: ObserveOptions = {}): Promise<RunAsked> {
@@ -34,7 +21,7 @@ export async function control(folder: string, verb: ControlLine['verb'], options
   if (state.state === 'exited') {
     throw new InputError(`run ${runName(folder)} cannot be asked to ${verb}: it has ${describeState(state)}`, 'run');
   }
-  await appendControl(folder, verb);
+  await appendControl(folder, { verb, time: new Date().toISOString() });
   return { run: runName(folder), verb, state };
 }
 
@@ -111,7 +98,7 @@ export async function resumeRun(folder: string, options: ResumeOptions = {}): Pr
   const planned = await resumeStep(folder);
   const beforeSeq = lastSeq(folder);
   // A pause asked of the process that ended must not stand in the file as if it held for the next.
-  if (await isPaused(folder)) await appendControl(folder, 'resume');
+  if (await isPaused(folder)) await appendControl(folder, { verb: 'resume', time: new Date().toISOString() });
   const started = startRun(folder, { resume: true, detached: options.detached ?? true, runner: options.runner });
   const code = await started.begun();
   const state = await observeRun(folder, options);

@@ -14,7 +14,7 @@ import {
   seqGaps,
 } from '../../shared/run-lines.ts';
 import { CompletionRecord, RunEvent, RunRecord } from '../../shared/run-record.ts';
-import { textOf } from './run-state.ts';
+import { textOf } from './text-file.ts';
 
 export function readRecord(folder: string): RunRecord;
 export function readRecord<T>(folder: string, schema: z.ZodType<T>): T;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseInput, parseJson } from '../../shared/parse-input.ts';
 import { RunNotes } from '../../shared/run-live.ts';
 import { endOf } from './run-ends.ts';
-import { textOf } from './run-state.ts';
+import { textOf } from './text-file.ts';
 
 const pathOf = (folder: string): string => join(folder, 'notes.json');
 

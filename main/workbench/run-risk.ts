@@ -5,7 +5,7 @@ import type { RunRisk } from '../../shared/run-live.ts';
 import { ControlLine } from '../../shared/run-record.ts';
 import type { RunState } from '../../shared/run-view.ts';
 import type { RunIndex } from './run-index.ts';
-import { textOf } from './run-state.ts';
+import { textOf } from './text-file.ts';
 
 /** Errors: the system's, where control.jsonl cannot be read. */
 export async function runRisk(folder: string, index: RunIndex, state: RunState): Promise<RunRisk> {

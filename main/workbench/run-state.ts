@@ -1,29 +1,21 @@
 /** Whether a run lives: said on evidence only. */
-import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Presence, type ProcessIdentity, parseIdentity } from '../../shared/process-identity.ts';
 import { ExitRecord } from '../../shared/run-record.ts';
 import type { RunState } from '../../shared/run-view.ts';
-import { processPresence } from '../machine/local.ts';
+import { processPresence, runLauncher } from '../machine/local.ts';
+import { mirroredState } from './remote/mirrored-state.ts';
+import { readRemote } from './remote/remote-file.ts';
 import { endOf } from './run-ends.ts';
+import { textOf } from './text-file.ts';
 
 export interface ObserveOptions {
   /** Milliseconds between two looks at the heartbeat, which beats each second. @default 1300 */
   sampleMs?: number;
   /** How the process of a pid file is looked for. @default this machine's processes */
   presence?: (record: ProcessIdentity) => Presence;
-}
-
-/** A small file's text, null where there is none. Other errors (no permission) are passed on. */
-export function textOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 function exited(folder: string): RunState | null {
@@ -62,15 +54,22 @@ function evidenceOfDeath(folder: string, pid: number): string {
 /**
  * The state of a run: *exited* where exit.json is there; else *live* where its process is proved to run here or its heartbeat moves;
  * *exited* (killed) where pid, start time and boot id prove its process gone; else *unverifiable*. Takes `sampleMs` only where no proof
- * is to be had.
+ * is to be had. Of a run on another machine the same is said from what its mirror holds.
  */
 export async function observeRun(folder: string, options: ObserveOptions = {}): Promise<RunState> {
   const ended = exited(folder);
   if (ended !== null) return ended;
+  const remote = readRemote(folder);
+  if (remote !== null) return mirroredState(remote);
   const record = parseIdentity(textOf(join(folder, 'pid')) ?? '');
   const presence = record === null ? 'unknown' : (options.presence ?? processPresence)(record);
   if (record !== null && presence === 'alive') return { state: 'live', evidence: `process ${record.pid} runs here` };
   if (record !== null && presence === 'gone') {
+    const launcher = runLauncher(folder);
+    if (launcher !== null && (options.presence ?? processPresence)(launcher) === 'alive') {
+      const next = `its launcher (process ${launcher.pid}) starts it again or writes its end`;
+      return exited(folder) ?? { state: 'live', evidence: `process ${record.pid} is gone, and ${next}` };
+    }
     // It may have written its exit.json between the two looks.
     return exited(folder) ?? { state: 'exited', evidence: evidenceOfDeath(folder, record.pid), exit: null };
   }

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseLine, SeqWatch, Tail } from '../../shared/run-lines.ts';
 import { RunEvent } from '../../shared/run-record.ts';
 import type { RunState, TailItem } from '../../shared/run-view.ts';
-import { type ObserveOptions, observeRun, textOf } from './run-state.ts';
+import { type ObserveOptions, observeRun } from './run-state.ts';
+import { textOf } from './text-file.ts';
 
 export interface TailOptions extends ObserveOptions {
   /** Ends the tail without an error. */
