@@ -1,6 +1,6 @@
 /** Data sets by name: what there is, where its files are, under which licence; and the `D` of the command line. */
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { DatasetSubset, ImportedDataset } from '../../shared/dataset-import.ts';
 import type { DatasetListing } from '../../shared/dataset-listing.ts';
 import { InputError } from '../../shared/input-error.ts';
@@ -11,7 +11,7 @@ import { CATALOGUE, DATASET_NAMES, type Entry, type FromFiles } from './catalogu
 import { fileStamp, keepCounts, readCounts } from './count-cache.ts';
 import { type Dataset, makeDataset } from './dataset.ts';
 import { importedSplit, importedSplits, openImported, ownNames, ownSet, scanImported, selectImported } from './imported-set.ts';
-import { dataFolder } from './location.ts';
+import { dataFolder, datasetsFolder } from './location.ts';
 import { GENERATED_SPLITS, type GeneratedSplit } from './product-split.ts';
 import { openQuestionFile, type QuestionFile } from './question-file.ts';
 import { type Sample, sampled } from './sample.ts';
@@ -210,6 +210,37 @@ export async function siblingSplits(spec: string): Promise<{ own: string; others
   return others(meaning.path, meaning.split ?? whole, splits);
 }
 
+/** What a spec rests on: for who carries it to another machine. */
+export type SpecFiles =
+  /** Made by the program. */
+  | { kind: 'generated' }
+  /** Files of the data folder; none where they are not there. */
+  | { kind: 'catalogue'; files: string[] }
+  /** One of the user's own sets, in its folder; a subset rests on another set. */
+  | { kind: 'own'; name: string; folder: string; from: string | null }
+  /** A file, with what is read beside it. */
+  | { kind: 'path'; path: string; split: string | undefined; files: string[] };
+
+const TRUTH = 'pubmedqa_test_ground_truth.json';
+const withTruth = (path: string): string[] => [path, join(dirname(path), TRUTH)].filter((file) => existsSync(file));
+
+/** Errors: InputError as for `openDataset`, for a name or file that is not there. */
+export function specFiles(spec: string): SpecFiles {
+  const meaning = meaningOf(spec);
+  if (meaning.type === 'path') {
+    return { kind: 'path', path: meaning.path, split: meaning.split, files: withTruth(resolve(meaning.path)) };
+  }
+  if (meaning.type === 'entry') {
+    const { entry, split } = meaning;
+    if ('generate' in entry) return { kind: 'generated' };
+    if (!splitsOf(entry).includes(split)) return { kind: 'catalogue', files: [] };
+    const { path, there } = splitFile(entry, split);
+    return { kind: 'catalogue', files: there ? (entry.name === 'pubmedqa' ? withTruth(path) : [path]) : [] };
+  }
+  const { name } = meaning.set;
+  return { kind: 'own', name, folder: join(datasetsFolder(), name), from: meaning.type === 'subset' ? meaning.set.from : null };
+}
+
 type SplitListing = DatasetListing['splits'][number];
 
 /** A text that changes when an entry's split would give other questions; null where it is not there. */
@@ -220,7 +251,7 @@ function entryStamp(entry: Entry, split: string): string | null {
     return fileStamp(code.every((file) => existsSync(file)) ? code : [import.meta.filename]);
   }
   const { path, there } = splitFile(entry, split);
-  const truth = join(dataFolder(), 'pubmedqa_test_ground_truth.json');
+  const truth = join(dataFolder(), TRUTH);
   return there ? fileStamp(entry.name === 'pubmedqa' && existsSync(truth) ? [path, truth] : [path]) : null;
 }
 

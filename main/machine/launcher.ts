@@ -1,7 +1,7 @@
 /**
- * `node launcher.ts <run folder> [--resume] [--runner FILE] [--auto-resume N] [--queue FOLDER]`: starts the runner in a session of its own, so that a closed
- * terminal does not end it, sends what it prints to `log.txt`, samples the GPUs into `telemetry.jsonl`,
- * waits, and writes `exit.json` where the runner could not (crash, signal).
+ * `node launcher.ts <run folder> [--resume] [--runner FILE] [--auto-resume N] [--queue FOLDER]`: starts the runner in a session of its
+ * own, so that a closed terminal does not end it, sends what it prints to `log.txt`, samples the GPUs into `telemetry.jsonl`, waits, and
+ * writes `exit.json` where the runner could not (crash, signal).
  * Its own exit code is the runner's; 128 + n after signal n. Should the launcher die, the runner goes on.
  *
  * With `--auto-resume` a runner that was killed, or that lost its engine, is started again up to N times and goes on from its last

@@ -93,7 +93,10 @@ export async function startInQueue(input: AttendInput<'start'>): Promise<AttendO
 function mustWait(queue: string, job: NamedJob): boolean {
   const places = placesOf(queue);
   const waiting = jobsIn(queue, 'waiting');
-  const before = waiting.slice(0, waiting.findIndex(({ name }) => name === job.name));
+  const before = waiting.slice(
+    0,
+    waiting.findIndex(({ name }) => name === job.name),
+  );
   const taken = [...jobsIn(queue, 'running'), ...before].reduce((sum, { plan }) => sum + needed(plan.gpus, places), 0);
   return needed(job.plan.gpus, places) > places.numbers.length - taken;
 }

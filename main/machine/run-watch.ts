@@ -201,7 +201,9 @@ class RunSource {
 
   private tell(all: boolean, changed: boolean): void {
     const now = performance.now();
-    const due = this.sign === null || now - this.signed >= SIGN_EVERY_MS || changed;
+    // A launcher that has just written an end is gone in a moment.
+    const ending = this.end !== null && this.sign?.launcher === 'alive';
+    const due = this.sign === null || now - this.signed >= SIGN_EVERY_MS || changed || ending;
     const before = JSON.stringify(this.sign);
     if (due) {
       this.sign = signOf(this.watched.folder, this.queue);
@@ -209,7 +211,7 @@ class RunSource {
     }
     if (this.sign === null || (!changed && JSON.stringify(this.sign) === before && now - this.told < BEAT_EVERY_MS)) return;
     this.told = now;
-    this.emit({ kind: 'look', key: this.watched.key, sign: this.sign, last: all && this.end !== null });
+    this.emit({ kind: 'look', key: this.watched.key, sign: this.sign, last: all && this.end !== null && this.sign.launcher !== 'alive' });
   }
 }
 
