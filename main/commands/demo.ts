@@ -12,15 +12,16 @@ import { writeFileAtomic } from '../policy/atomic-file.ts';
 import { experimentNotes } from './experiment-notes.ts';
 import { Interrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
+import { type MachineOptions, placeAsked, type There, withMachineOptions } from './machine-options.ts';
 import { seedOption } from './options.ts';
 
-interface DemoOptions {
+interface DemoOptions extends MachineOptions {
   seed: number;
   out?: string;
   backend: string;
 }
 
-/** What a test makes smaller. */
+/** What a test makes smaller, and where it runs. */
 export interface DemoSize {
   /** Overrides of the preset, as `--set` takes them. */
   sets?: readonly string[];
@@ -28,11 +29,12 @@ export interface DemoSize {
   limit?: number;
   /** @default 'wasm' */
   backend?: Backend;
+  /** Where the parts are carried out. @default here */
+  there?: There | null;
 }
 
 export function register(program: Command, io: Io): void {
-  program
-    .command('demo')
+  withMachineOptions(program.command('demo'))
     .description('evaluate the embedded model, train it with GRPO, evaluate it again on the same questions, and compare')
     .option('--seed <n>', 'seed of training', seedOption, 1)
     .option('--out <dir>', 'folder of the result; one that was stopped goes on (default: demo-out/<time>-seed-<n>)')
@@ -45,7 +47,9 @@ export function register(program: Command, io: Io): void {
       const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
       const folder = resolve(options.out ?? join('demo-out', `${stamp}-seed-${options.seed}`));
       try {
-        const result = await runDemo(options.seed, folder, io, { backend });
+        const taken = placeAsked(options);
+        // Its evaluations are carried out side by side where there is room.
+        const result = await runDemo(options.seed, folder, io, { backend, there: taken === null ? null : { ...taken, wait: true } });
         io.out(result, () => `Report with every question side by side: ${pathToFileURL(result.report).href}`);
       } catch (error) {
         if (error instanceof Interrupted) io.note(goOn(folder, options.seed, backend));
@@ -80,10 +84,10 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
   const start = performance.now();
   await mkdir(folder, { recursive: true });
   io.note(`The embedded model (about 1 M parameters), held-out questions, GRPO with a length term. Seed ${seed}. Folder: ${folder}`);
-  const before = await evaluateReported(sets, 'tiny', folder, 'before', seed, io, { backend });
+  const before = await evaluateReported(sets, 'tiny', folder, 'before', seed, io, { backend, there: size.there });
   const config = await loadConfig('demo', [`seed=${seed}`, `backend=${backend}`, ...(size.sets ?? [])]);
-  const train = await runOnce(config, folder, 'train', 'training with GRPO', io);
-  const after = await evaluateReported(sets, join(train, 'model'), folder, 'after', seed, io, { backend });
+  const train = await runOnce(config, folder, 'train', 'training with GRPO', io, size.there);
+  const after = await evaluateReported(sets, join(train, 'model'), folder, 'after', seed, io, { backend, there: size.there });
 
   const compared = await Promise.all(
     sets.map(async ({ name, data, limit }) => {

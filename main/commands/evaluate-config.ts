@@ -2,8 +2,9 @@
 import { EvaluateConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { parseInput } from '../../shared/parse-input.ts';
+import type { MachineOptions } from './machine-options.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends MachineOptions {
   model?: string[];
   baseline?: string[];
   data?: string[];

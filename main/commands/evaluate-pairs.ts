@@ -16,15 +16,20 @@ import { findRun, runName, showRun } from '../workbench/runs.ts';
 import { configOf, type EvaluateOptions } from './evaluate-config.ts';
 import { renderEvaluation } from './evaluation-text.ts';
 import type { Io } from './io.ts';
+import { placeAsked, type There } from './machine-options.ts';
 import { RunFailed } from './outcome.ts';
-import { followToEnd } from './start-run.ts';
+import { followToEnd, newRun } from './start-run.ts';
 
 /** One evaluation to be done: `what` names it in messages. */
 export interface EvaluationJob {
   what: string;
   /** Answers that it will ask for. */
   answers: number;
-  work: { kind: 'new'; record: NewRunRecord } | { kind: 'resume'; folder: string } | { kind: 'baseline'; result: EvaluationResult };
+  work:
+    | { kind: 'new'; record: NewRunRecord }
+    | { kind: 'there'; config: EvaluateConfig; there: There }
+    | { kind: 'resume'; folder: string; wait: boolean }
+    | { kind: 'baseline'; result: EvaluationResult };
 }
 
 /** Every model and baseline on every data set, all of them checked. Errors: InputError before anything is written. */
@@ -34,6 +39,7 @@ export async function pairsOf(options: EvaluateOptions): Promise<EvaluationJob[]
     throw new InputError('give either --model or --baseline', model.length === 0 ? '--model' : '--baseline');
   }
   if (data.length === 0) throw new InputError("required option '--data <D>' not specified: name a data set or a file", '--data');
+  const there = placeAsked(options);
   const jobs: EvaluationJob[] = [];
   for (const name of [...model, ...baseline]) {
     for (const set of data) {
@@ -41,7 +47,11 @@ export async function pairsOf(options: EvaluateOptions): Promise<EvaluationJob[]
       const config = configOf(options, model.length > 0 ? name : 'tiny', set);
       const questions = await questionsOf(config);
       if (model.length === 0) jobs.push({ what, answers: 0, work: { kind: 'baseline', result: await answeredAlike(name, config) } });
-      else jobs.push({ what, answers: answersWanted(questions, config), work: { kind: 'new', record: await prepareRun(config) } });
+      else {
+        const work =
+          there === null ? { kind: 'new' as const, record: await prepareRun(config) } : { kind: 'there' as const, config, there };
+        jobs.push({ what, answers: answersWanted(questions, config), work });
+      }
     }
   }
   return jobs;
@@ -75,7 +85,11 @@ export async function stoppedRuns(runs: readonly string[], options: EvaluateOpti
       );
     }
     const what = `${config.model} on ${config.data.test}`;
-    jobs.push({ what, answers: answersWanted(await questionsOf(config), config), work: { kind: 'resume', folder } });
+    jobs.push({
+      what,
+      answers: answersWanted(await questionsOf(config), config),
+      work: { kind: 'resume', folder, wait: options.queue ?? false },
+    });
   }
   return jobs;
 }
@@ -129,7 +143,12 @@ async function carryOutJob(
   onDone: (done: number, seconds_left: number | null) => void,
 ): Promise<Evaluation> {
   if (work.kind === 'baseline') return evaluationOf(await writeBaseline(work.result, runsDir));
-  const folder = work.kind === 'new' ? await createRunFolder(runsDir, work.record) : work.folder;
+  const folder =
+    work.kind === 'new'
+      ? await createRunFolder(runsDir, work.record)
+      : work.kind === 'there'
+        ? await newRun(work.config, runsDir, undefined, work.there, io)
+        : work.folder;
   if (work.kind === 'resume' && (await isThere(join(folder, 'evaluation.json')))) return evaluationOf(folder);
   let answered = false;
   const onEvent = (event: RunEvent) => {
@@ -138,7 +157,8 @@ async function carryOutJob(
     onDone(event.done, event.seconds_left);
   };
   try {
-    await followToEnd(folder, io.signal, onEvent, work.kind === 'resume');
+    const wait = work.kind === 'there' ? work.there.wait : work.kind === 'resume' && work.wait;
+    await followToEnd(folder, io.signal, onEvent, work.kind === 'resume', wait);
   } catch (error) {
     if (answered) io.note(`What was answered so far is kept in ${folder}. Go on with: medlogictrace evaluate --resume ${folder}`);
     throw error;

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Backend, EvaluateConfig, type RunConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
+import { readRemote } from '../workbench/remote/remote-file.ts';
 import { readRecord } from '../workbench/run-files.ts';
 import { observeRun } from '../workbench/run-state.ts';
 import type { Io } from './io.ts';
+import type { There } from './machine-options.ts';
 import { carryOut, newRun } from './start-run.ts';
 
 /** The questions that the demo reports on: data set, number, and the name it goes by in the results. */
@@ -24,15 +26,24 @@ export type Reported = ReturnType<typeof reported>;
 export const ANSWER_CAP = 160;
 
 /** Carries out the run named `id` in `folder` unless it is done; goes on with it where it was stopped. Returns its folder. */
-export async function runOnce(config: RunConfig, folder: string, id: string, what: string, io: Io): Promise<string> {
+export async function runOnce(
+  config: RunConfig,
+  folder: string,
+  id: string,
+  what: string,
+  io: Io,
+  there: There | null = null,
+): Promise<string> {
   const path = join(folder, id);
   if (!existsSync(path)) {
-    await newRun(config, folder, id);
-    await carryOut(path, what, io);
+    await newRun(config, folder, id, there, io);
+    await carryOut(path, what, io, false, there?.wait);
     return path;
   }
   const record = readRecord(path);
-  if (!isDeepStrictEqual(record.config, config)) {
+  // On another machine its model has another path.
+  const model = readRemote(path) === null ? record.config.model : config.model;
+  if (!isDeepStrictEqual({ ...record.config, model }, config)) {
     throw new InputError(`${path} holds a run with other settings (seed ${record.seed}); give another folder with --out`, '--out');
   }
   const state = await observeRun(path);
@@ -41,7 +52,7 @@ export async function runOnce(config: RunConfig, folder: string, id: string, wha
     io.note(`${what}: already done in ${path}`);
     return path;
   }
-  await carryOut(path, `${what} (goes on)`, io, true);
+  await carryOut(path, `${what} (goes on)`, io, true, there?.wait);
   return path;
 }
 
@@ -56,6 +67,8 @@ export interface MeasuredHow {
   prompted?: Prompted;
   /** @default 'wasm' */
   backend?: Backend | undefined;
+  /** Where it is carried out. @default here */
+  there?: There | null;
 }
 
 /**
@@ -69,7 +82,7 @@ export async function evaluateReported(
   label: string,
   seed: number,
   io: Io,
-  { prompted = {}, backend = 'wasm' }: MeasuredHow = {},
+  { prompted = {}, backend = 'wasm', there = null }: MeasuredHow = {},
 ): Promise<Record<Reported[number]['name'], string>> {
   const folders = await Promise.all(
     sets.map(({ name, data, limit }) => {
@@ -83,7 +96,7 @@ export async function evaluateReported(
         max_completion_length: ANSWER_CAP,
         prompt: prompted,
       });
-      return runOnce(config, folder, `${label}-${name}`, `${label.padEnd(6)} ${name}`, io);
+      return runOnce(config, folder, `${label}-${name}`, `${label.padEnd(6)} ${name}`, io, there);
     }),
   );
   const [arithmetic, dosage] = folders as [string, string];

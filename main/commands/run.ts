@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import type { DryRun } from '../../shared/dry-run.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Io } from './io.ts';
+import { type MachineOptions, placeAsked, withMachineOptions } from './machine-options.ts';
 import { repeated } from './options.ts';
-import { RunFailed } from './outcome.ts';
 
-interface RunOptions {
+interface RunOptions extends MachineOptions {
   runs?: string;
   set: string[];
   dryRun?: boolean;
@@ -16,8 +16,7 @@ interface RunOptions {
 }
 
 export function register(program: Command, io: Io): void {
-  program
-    .command('run')
+  withMachineOptions(program.command('run'))
     .description('carry out a config: train (GRPO), sft or evaluate')
     .argument('<config>', 'a JSON file (comments allowed; "extends": "demo" builds on a preset), or the name of a preset')
     .option('--runs <dir>', 'folder of the runs')
@@ -46,18 +45,19 @@ export function register(program: Command, io: Io): void {
         return;
       }
       if (!options.probe) throw new InputError('--no-probe belongs to --dry-run: a run itself has no probe; leave it out', '--no-probe');
-      const { defaultRunsDir, logEnd, runName } = await import('../workbench/runs.ts');
-      const { carryOut, newRun } = await import('./start-run.ts');
-      const folder = await newRun(config, resolve(options.runs ?? defaultRunsDir()));
+      const { defaultRunsDir, runName } = await import('../workbench/runs.ts');
+      const { carryOut, newRun, startDetached } = await import('./start-run.ts');
+      const there = placeAsked(options);
+      const folder = await newRun(config, resolve(options.runs ?? defaultRunsDir()), undefined, there, io);
+      const on = there === null || there.machine === 'local' ? '' : ` on ${there.machine}`;
       if (options.detach) {
-        const { startRun } = await import('../machine/local.ts');
-        const code = await startRun(folder, { detached: true }).begun();
-        if (code !== null && code !== 0) throw new RunFailed(`run ${runName(folder)} ended at once: ${await logEnd(folder)}`);
-        io.out({ run: runName(folder), folder }, `${runName(folder)} has started; follow it with: medlogictrace runs tail ${folder}`);
+        const { waiting } = await startDetached(folder, there);
+        const what = waiting === null ? `has started${on}` : `waits${on || ' in the queue'}, place ${waiting}`;
+        io.out({ run: runName(folder), folder, waiting }, `${runName(folder)} ${what}; follow it with: medlogictrace runs tail ${folder}`);
         return;
       }
-      io.note(`run ${runName(folder)}: ${folder}`);
-      await carryOut(folder, `${config.kind} ${config.name ?? ''}`.trim(), io);
+      io.note(`run ${runName(folder)}${on}: ${folder}`);
+      await carryOut(folder, `${config.kind} ${config.name ?? ''}`.trim(), io, false, there?.wait);
       io.out({ run: runName(folder), folder }, `${runName(folder)} has finished: ${folder}`);
     });
 }

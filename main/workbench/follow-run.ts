@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../shared/input-error.ts';
 import type { ExitRecord, RunEvent } from '../../shared/run-record.ts';
 import { startRun } from '../machine/local.ts';
+import { fetchPart } from './remote/fetch-files.ts';
+import { openMachine } from './remote/machines.ts';
+import { hasPlan, startHere } from './remote/queue-here.ts';
+import { startThere } from './remote/remote-control.ts';
+import { readRemote } from './remote/remote-file.ts';
+import { untilComplete, withMirror } from './remote/with-mirror.ts';
 import { control } from './run-control.ts';
+import { readEvents } from './run-files.ts';
 import { observeRun } from './run-state.ts';
 import { tailRun } from './run-tail.ts';
 import { logEnd } from './runs.ts';
@@ -16,6 +23,8 @@ export interface FollowOptions {
   /** Aborted: the run is asked to stop cleanly, and waited for. */
   signal?: AbortSignal;
   onEvent?: (event: RunEvent) => void;
+  /** Of a run that takes its turn in a queue: waits where no place is free. @default false */
+  wait?: boolean;
 }
 
 export interface RunEnd {
@@ -29,10 +38,55 @@ export async function runToEnd(folder: string, options: FollowOptions = {}): Pro
   // The run's process does not keep this one alive; waiting for it must.
   const awake = setInterval(() => undefined, 60_000);
   try {
-    return await follow(folder, options);
+    return await (readRemote(folder) === null && !hasPlan(folder) ? follow(folder, options) : followQueued(folder, options));
   } finally {
     clearInterval(awake);
   }
+}
+
+/** As `follow`, of a run that takes its turn in a queue, here or on another machine; its mirror is then kept up to date meanwhile. */
+async function followQueued(folder: string, options: FollowOptions): Promise<RunEnd> {
+  const remote = readRemote(folder);
+  const ask = { resume: options.resume ?? false, wait: options.wait ?? false };
+  const started = remote === null ? await startHere(folder, ask) : await startThere(folder, openMachine, ask);
+  if (started.outcome === 'ended') throw new InputError(`run ${folder} could not be started: ${started.said}`, 'run');
+  if (remote === null) return untilEnd(folder, options);
+  return withMirror(folder, async () => {
+    const end = await untilEnd(folder, options);
+    await untilComplete(folder, options.signal);
+    const { events } = await readEvents(folder);
+    if (end.exit?.code === 0 && events.some((event) => event.type === 'finished' && event.model !== null)) {
+      await fetchPart(folder, 'model', openMachine, { signal: options.signal });
+    }
+    return end;
+  });
+}
+
+/** Hands on the events of a run that was started by others. Errors: the signal's reason, once the run has stopped. */
+async function untilEnd(folder: string, { signal, onEvent }: FollowOptions): Promise<RunEnd> {
+  const seen = new AbortController();
+  const stop = (): void => {
+    // It had ended already, or cannot be reached: then there is nothing more to wait for.
+    control(folder, 'stop').then(
+      () =>
+        void sleep(STOP_WITHIN, undefined, { signal: seen.signal }).then(
+          () => seen.abort(),
+          () => undefined,
+        ),
+      () => seen.abort(),
+    );
+  };
+  if (signal?.aborted) stop();
+  else signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const item of tailRun(folder, { pollMs: 100, signal: seen.signal })) if (item.kind === 'event') onEvent?.(item.event);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    seen.abort();
+  }
+  if (signal?.aborted) throw signal.reason;
+  const state = await observeRun(folder);
+  return { exit: state.state === 'exited' ? state.exit : null, log: logEnd(folder) };
 }
 
 async function follow(folder: string, options: FollowOptions): Promise<RunEnd> {

@@ -8,15 +8,21 @@ import { ControlLine } from '../../shared/run-record.ts';
 import type { RunAsked, RunResumed, RunState } from '../../shared/run-view.ts';
 import { appendControl } from '../machine/control-file.ts';
 import { startRun } from '../machine/local.ts';
+import { openMachine } from './remote/machines.ts';
+import { cancelHere, hasPlan, startHere } from './remote/queue-here.ts';
+import { controlRemote, startThere } from './remote/remote-control.ts';
+import { readRemote } from './remote/remote-file.ts';
 import { lastEvents } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
 import { type ObserveOptions, observeRun } from './run-state.ts';
 import { describeState, logEnd, runName } from './runs.ts';
 import { textOf } from './text-file.ts';
 
-/** Asks a run to pause, go on, write a checkpoint or stop; it obeys at its next step. Errors: an InputError where it has exited. */
+/** Asks a run to pause, go on, write a checkpoint or stop, on whatever machine it is; it obeys at its next step. Errors: an InputError where it has exited. */
 export async function control(folder: string, verb: ControlLine['verb'], options: ObserveOptions = {}): Promise<RunAsked> {
   readRecord(folder);
+  if (readRemote(folder) !== null) return controlRemote(folder, verb, openMachine);
+  if (verb === 'stop' && cancelHere(folder)) return { run: runName(folder), verb, state: await observeRun(folder, options) };
   const state = await observeRun(folder, options);
   if (state.state === 'exited') {
     throw new InputError(`run ${runName(folder)} cannot be asked to ${verb}: it has ${describeState(state)}`, 'run');
@@ -72,11 +78,31 @@ export interface ResumeOptions extends ObserveOptions {
   detached?: boolean;
   /** The runner's program; a test brings its own. */
   runner?: string;
+  /** Of a run that takes its turn in a queue: waits where no place is free. @default false */
+  wait?: boolean;
 }
 
 export interface ResumedRun extends RunResumed {
-  /** Exit code of the runner; only of use while this process lives. */
-  ended: Promise<number>;
+  /** Exit code of the runner; only of use while this process lives. Null for a run on another machine, or one that takes its turn in a queue. */
+  ended: Promise<number> | null;
+}
+
+/** A run of this machine that takes its turn. */
+async function resumeInQueue(folder: string, from_step: number, options: ResumeOptions): Promise<ResumedRun> {
+  const { outcome, said } = await startHere(folder, { resume: true, wait: options.wait ?? false, runner: options.runner });
+  if (outcome === 'ended') throw new Error(`run ${runName(folder)} could not be resumed: it ended at once; its log ends: ${said}`);
+  return { run: runName(folder), folder, from_step, state: await observeRun(folder, options), ended: null };
+}
+
+async function resumeElsewhere(folder: string, options: ResumeOptions): Promise<ResumedRun> {
+  const { events } = await readEvents(folder);
+  const checkpoint = events.findLast((event) => event.type === 'checkpoint');
+  const name = runName(folder);
+  const { outcome, said } = await startThere(folder, openMachine, { resume: true, wait: options.wait, runner: options.runner });
+  if (outcome === 'was_started') throw new InputError(`run ${name} is live: stop it before resuming it`, 'run');
+  if (outcome === 'ended') throw new Error(`run ${name} could not be resumed: it ended at once; its log ends: ${said}`);
+  const from_step = checkpoint?.type === 'checkpoint' ? checkpoint.step : 0;
+  return { run: name, folder, from_step, state: await observeRun(folder, options), ended: null };
 }
 
 /**
@@ -92,6 +118,7 @@ export async function resumeRun(folder: string, options: ResumeOptions = {}): Pr
   if (await isFinished(folder, before)) {
     throw new InputError(`run ${name} has finished (${describeState(before)}): there is nothing to resume; start a new run`, 'run');
   }
+  if (readRemote(folder) !== null) return resumeElsewhere(folder, options);
   if (before.state === 'unverifiable' && textOf(join(folder, 'pid')) !== null) {
     throw new InputError(`run ${name} may still be live: ${describeState(before)}; resume it on the machine it runs on`, 'run');
   }
@@ -99,6 +126,7 @@ export async function resumeRun(folder: string, options: ResumeOptions = {}): Pr
   const beforeSeq = lastSeq(folder);
   // A pause asked of the process that ended must not stand in the file as if it held for the next.
   if (await isPaused(folder)) await appendControl(folder, { verb: 'resume', time: new Date().toISOString() });
+  if (hasPlan(folder)) return resumeInQueue(folder, planned, options);
   const started = startRun(folder, { resume: true, detached: options.detached ?? true, runner: options.runner });
   const code = await started.begun();
   const state = await observeRun(folder, options);

@@ -7,6 +7,7 @@ import { ExitRecord } from '../../shared/run-record.ts';
 import type { RunState } from '../../shared/run-view.ts';
 import { processPresence, runLauncher } from '../machine/local.ts';
 import { mirroredState } from './remote/mirrored-state.ts';
+import { waitingHere } from './remote/queue-here.ts';
 import { readRemote } from './remote/remote-file.ts';
 import { endOf } from './run-ends.ts';
 import { textOf } from './text-file.ts';
@@ -64,6 +65,10 @@ export async function observeRun(folder: string, options: ObserveOptions = {}): 
   const record = parseIdentity(textOf(join(folder, 'pid')) ?? '');
   const presence = record === null ? 'unknown' : (options.presence ?? processPresence)(record);
   if (record !== null && presence === 'alive') return { state: 'live', evidence: `process ${record.pid} runs here` };
+  const waiting = waitingHere(folder);
+  if (waiting !== null) {
+    return { state: 'unverifiable', evidence: `it waits in the queue of this machine, place ${waiting}`, age_seconds: null };
+  }
   if (record !== null && presence === 'gone') {
     const launcher = runLauncher(folder);
     if (launcher !== null && (options.presence ?? processPresence)(launcher) === 'alive') {

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../../../shared/input-error.ts';
+import type { AttendOutput } from '../../../shared/remote-run.ts';
 import type { ControlLine, ExitRecord } from '../../../shared/run-record.ts';
 import { ExitRecord as ExitSchema } from '../../../shared/run-record.ts';
 import type { RunAsked, RunState } from '../../../shared/run-view.ts';
@@ -36,27 +37,24 @@ export async function controlRemote(folder: string, verb: ControlLine['verb'], o
   return { run: basename(folder), verb, state };
 }
 
-export interface ResumeThere {
-  /** Waits for a place where none is free. */
+export interface StartThere {
+  /** Goes on with one that has ended; else one that was ever begun is left alone. */
+  resume: boolean;
+  /** Waits for a place where none is free. @default false */
   wait?: boolean;
+  /** The runner's program there; a test brings its own. */
   runner?: string;
   signal?: AbortSignal;
 }
 
-/** Starts its runner there again, through the machine's queue, and watches the mirror anew. Errors: InputError where no place is free. */
-export async function resumeRemote(
-  folder: string,
-  open: OpenMachine,
-  { wait = false, runner, signal }: ResumeThere = {},
-): Promise<{ outcome: 'begun' | 'waiting' | 'was_started' | 'ended'; place: number | null; said: string }> {
+/** Starts its runner there through the machine's queue, as it was planned when it was made. Errors: InputError where no place is free. */
+export async function startThere(folder: string, open: OpenMachine, options: StartThere): Promise<AttendOutput<'start'>> {
+  const { resume, wait = false, runner, signal } = options;
   const remote = mirrored(folder);
   const place = await open(remote.machine);
-  const started = await new Attendant(place).ask(
-    'start',
-    { folder: remote.folder, queue: queueOf(place), plan: null, resume: true, wait, runner },
-    { signal },
-  );
-  await reopenMirror(folder, started.outcome !== 'ended');
+  const question = { folder: remote.folder, queue: queueOf(place), plan: null, resume, wait, runner };
+  const started = await new Attendant(place).ask('start', question, { signal });
+  if (resume) await reopenMirror(folder, started.outcome !== 'ended');
   return started;
 }
 

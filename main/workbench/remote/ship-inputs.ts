@@ -38,11 +38,14 @@ const WHOLE = '.whole';
 
 class Shipment {
   readonly place: MachinePlace;
+  /** The machine's name in the list. */
+  readonly name: string;
   readonly options: ShipOptions;
   sent = 0;
 
-  constructor(place: MachinePlace, options: ShipOptions) {
+  constructor(place: MachinePlace, name: string, options: ShipOptions) {
     this.place = place;
+    this.name = name;
     this.options = options;
   }
 
@@ -94,7 +97,7 @@ async function shipModel(shipment: Shipment, model: string): Promise<string> {
   const around = runAround(folder);
   const remote = around === null ? null : readRemote(around.run);
   // The run that made it is on that machine: so are its weights.
-  if (around !== null && remote !== null && remote.machine === shipment.place.machine.name) {
+  if (around !== null && remote !== null && remote.machine === shipment.name) {
     if ((await shipment.place.machine.stat(`${remote.folder}/${around.below}/config.json`)) !== null)
       return `${remote.folder}/${around.below}`;
   }
@@ -148,8 +151,8 @@ async function shipData(shipment: Shipment, named: NamedData, spec: string): Pro
  * Carries what a config names, and gives the config as it holds there. The config need not have been checked: what is not understood is
  * left as it is, and refused there with the field's name. Errors: InputError for a data set that is not here; MachineError.
  */
-export async function shipInputs(place: MachinePlace, settings: JsonObject, options: ShipOptions = {}): Promise<Shipped> {
-  const shipment = new Shipment(place, options);
+export async function shipInputs(place: MachinePlace, name: string, settings: JsonObject, options: ShipOptions = {}): Promise<Shipped> {
+  const shipment = new Shipment(place, name, options);
   const named: NamedData = { data: new Map(), datasets: new Map() };
   const there: JsonObject = { ...settings };
   const { model, data, few_shot } = settings;

@@ -49,3 +49,17 @@ export async function untilComplete(folder: string, signal?: AbortSignal, within
   }
   return false;
 }
+
+/** How long a machine may take to answer before what is known of it is shown as it is, in milliseconds. */
+const HEAR_WITHIN = 20_000;
+
+/** Waits until the machine has answered about the run since this was called; false where it does not. Within `withMirror`. */
+export async function untilHeard(folder: string, signal?: AbortSignal, withinMs: number = HEAR_WITHIN): Promise<boolean> {
+  const before = readRemote(folder);
+  if (before === null || before.complete) return true;
+  for (const until = performance.now() + withinMs; performance.now() < until; await sleep(50, undefined, { signal })) {
+    const now = readRemote(folder);
+    if (now !== null && now.last_contact !== before.last_contact) return true;
+  }
+  return false;
+}
