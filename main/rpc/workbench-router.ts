@@ -6,6 +6,7 @@ import { datasetsHandlers, datasetsSources } from './handlers/datasets.ts';
 import { machinesHandlers, machinesSources } from './handlers/machines.ts';
 import { modelsHandlers, modelsSources } from './handlers/models.ts';
 import { type PodServices, podServices, podsHandlers, podsSources } from './handlers/pods.ts';
+import { remoteHandlers, remoteSources } from './handlers/remote.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
 import { settingsHandlers } from './handlers/settings.ts';
 import { createRouter, type Handlers, type Router, type Sources } from './router.ts';
@@ -14,6 +15,7 @@ import type { Services } from './services.ts';
 export const createHandlers = (services: Services, pods: PodServices = podServices(services)): Handlers => ({
   ...appHandlers(services),
   ...runsHandlers(services),
+  ...remoteHandlers(services),
   ...datasetsHandlers(services),
   ...modelsHandlers(services),
   ...configureHandlers(services),
@@ -25,6 +27,7 @@ export const createHandlers = (services: Services, pods: PodServices = podServic
 
 export const createSources = (services: Services, pods: PodServices = podServices(services)): Sources => ({
   ...runsSources(services),
+  ...remoteSources(services),
   ...datasetsSources(services),
   ...modelsSources(services),
   ...configureSources(services),

@@ -3,11 +3,15 @@ import { existsSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
 import { isPlainObject, type JsonObject } from '../../shared/json-object.ts';
-import type { StartedRun } from '../../shared/rpc/configure.ts';
+import type { AttendOutput } from '../../shared/remote-run.ts';
+import type { Place, StartedRun } from '../../shared/rpc/configure.ts';
 import { DATASET_NAMES } from '../data/catalogue.ts';
 import { ownNames } from '../data/imported-set.ts';
 import { startRun } from '../machine/local.ts';
 import { defaultModelsDir, EMBEDDED } from './models.ts';
+import { openMachine } from './remote/machines.ts';
+import { planHere, startHere } from './remote/queue-here.ts';
+import { startRemote } from './remote/start-remote.ts';
 import type { RunnerService } from './runner-service.ts';
 import { logEnd } from './runs.ts';
 
@@ -59,22 +63,42 @@ export class RunStarts {
   }
 
   /** Errors: InputError naming the field; Error with the end of the log where the run ended at once. */
-  start(config: JsonObject, request: string): Promise<StartedRun> {
+  start(config: JsonObject, request: string, place?: Place): Promise<StartedRun> {
     const known = this.begun.get(request);
-    if (known !== undefined) return known.then(({ run }) => ({ run, again: true }));
-    const starting = this.carryOut(config, request);
+    if (known !== undefined) return known.then(({ run, waiting }) => ({ run, again: true, waiting }));
+    const starting = this.carryOut(config, request, place);
     this.begun.set(request, starting);
     // What failed may be mended and asked again.
     starting.catch(() => this.begun.delete(request));
     return starting;
   }
 
-  private async carryOut(config: JsonObject, request: string): Promise<StartedRun> {
+  private async carryOut(config: JsonObject, request: string, place: Place | undefined): Promise<StartedRun> {
     checkNamed(config, this.runsDir);
+    if (place !== undefined && place.machine !== 'local') return this.there(config, request, place);
     const { run, folder } = await this.runner.ask('config.create', { config, runs_dir: this.runsDir, request });
-    if (wasStarted(folder)) return { run, again: true };
+    if (wasStarted(folder)) return { run, again: true, waiting: null };
+    if (place !== undefined) return this.inTurn(run, folder, place);
     const code = await startRun(folder, { detached: true }).begun();
     if (code !== null && code !== 0) throw new Error(`run ${run} ended at once: ${logEnd(folder)}`);
-    return { run, again: false };
+    return { run, again: false, waiting: null };
+  }
+
+  /** Through the queue of this machine. */
+  private async inTurn(run: string, folder: string, { gpus, queue, auto_resume }: Place): Promise<StartedRun> {
+    await planHere(folder, { gpus, auto_resume, env: {} });
+    return this.told(run, await startHere(folder, { resume: false, wait: queue }));
+  }
+
+  private async there(settings: JsonObject, request: string, place: Place): Promise<StartedRun> {
+    const { machine, gpus, queue: wait, auto_resume: autoResume } = place;
+    const start = { machine, settings, request, runsDir: this.runsDir, gpus, wait, autoResume };
+    const { run, ...started } = await startRemote(start, openMachine);
+    return this.told(run, started);
+  }
+
+  private told(run: string, { outcome, place, said }: AttendOutput<'start'>): StartedRun {
+    if (outcome === 'ended') throw new Error(`run ${run} ended at once: ${said}`);
+    return { run, again: outcome === 'was_started', waiting: outcome === 'waiting' ? place : null };
   }
 }

@@ -11,12 +11,14 @@ import { datasetsRoutes, datasetsTopics } from './datasets.ts';
 import { machinesRoutes, machinesTopics } from './machines.ts';
 import { modelsRoutes, modelsTopics } from './models.ts';
 import { podsRoutes, podsTopics } from './pods.ts';
+import { remoteRoutes, remoteTopics } from './remote.ts';
 import { runsRoutes, runsTopics } from './runs.ts';
 import { settingsRoutes } from './settings.ts';
 
 export const routes = {
   ...appRoutes,
   ...runsRoutes,
+  ...remoteRoutes,
   ...datasetsRoutes,
   ...modelsRoutes,
   ...configureRoutes,
@@ -26,7 +28,15 @@ export const routes = {
   ...podsRoutes,
 } as const;
 
-export const topics = { ...runsTopics, ...datasetsTopics, ...modelsTopics, ...configureTopics, ...machinesTopics, ...podsTopics } as const;
+export const topics = {
+  ...runsTopics,
+  ...remoteTopics,
+  ...datasetsTopics,
+  ...modelsTopics,
+  ...configureTopics,
+  ...machinesTopics,
+  ...podsTopics,
+} as const;
 
 export type RouteName = keyof typeof routes;
 /** What a caller gives: defaults may be left out. */

@@ -4,7 +4,7 @@ import { checkNamed, RunStarts } from '../../workbench/start-run.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
 
-export function configureHandlers({ runsDir, runner }: Services): Pick<Handlers, keyof typeof configureRoutes> {
+export function configureHandlers({ runsDir, runner, mirrors }: Services): Pick<Handlers, keyof typeof configureRoutes> {
   const starts = new RunStarts(runsDir, runner);
   return {
     'configure.start_points': () => runner.ask('config.start_points', {}),
@@ -12,7 +12,12 @@ export function configureHandlers({ runsDir, runner }: Services): Pick<Handlers,
       checkNamed(config, runsDir);
       return runner.ask('config.resolve', { config });
     },
-    'configure.start': ({ config, request }) => starts.start(config, request),
+    'configure.start': async ({ config, request, place }) => {
+      const started = await starts.start(config, request, place);
+      // Its mirror is followed from the first event on.
+      if (place !== undefined) await mirrors?.look();
+      return started;
+    },
   };
 }
 
