@@ -68,7 +68,7 @@ function write(path: string, job: Job): void {
   renameSync(temporary, path);
 }
 
-/** Adds a run at the end. */
+/** Adds a run at the end; one that was added at the same moment by another is there once. */
 export function addJob(queue: string, job: Job): void {
   openQueue(queue);
   const run = basename(job.folder);
@@ -80,6 +80,10 @@ export function addJob(queue: string, job: Job): void {
     try {
       // Unlike a rename this fails where another has just taken the number for the same run.
       linkSync(temporary, path);
+      const first = STATES.flatMap((state) => jobsIn(queue, state)).filter((one) => resolve(one.folder) === resolve(job.folder));
+      const name = basename(path);
+      // Of two the one with the lower number stays, whichever of them looks.
+      if (first.some((one) => numberOf(one.name) < numberOf(name)) && dropJob(queue, name, 'waiting')) return;
       journal(queue, { what: 'queued', run, number: last + 1 });
       return;
     } catch (error) {

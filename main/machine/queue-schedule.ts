@@ -1,8 +1,8 @@
 /** Handing out a machine's places: which runs are over, which may start, and starting them. */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { formatIdentity, identify, parseIdentity } from '../../shared/process-identity.ts';
-import { processPresence, runProcess, startRun } from './local.ts';
+import { formatIdentity, identify, type ProcessIdentity, parseIdentity } from '../../shared/process-identity.ts';
+import { processPresence, runLauncher, runProcess, startRun } from './local.ts';
 import { dropJob, jobsIn, journal, moveJob, type NamedJob, needed, placesOf, saveRunning } from './queue-folder.ts';
 import { thisSystem } from './system-probe.ts';
 
@@ -17,8 +17,19 @@ function isOver(job: NamedJob): boolean {
   return existsSync(join(job.folder, 'exit.json')) || runner === null || processPresence(runner) === 'gone';
 }
 
+/** Who carries out a run whose scheduler died between starting it and writing that down; null where nobody does. */
+function startedAlready({ folder }: NamedJob): ProcessIdentity | null {
+  if (existsSync(join(folder, 'exit.json'))) return null;
+  return [runLauncher(folder), runProcess(folder)].find((one) => one !== null && processPresence(one) !== 'gone') ?? null;
+}
+
 function begin(queue: string, job: NamedJob, slots: number[], kind: 'gpu' | 'slot'): void {
   const run = basename(job.folder);
+  // Asked for twice, and quick: a new run is begun once.
+  if (!job.resume && (existsSync(join(job.folder, 'pid')) || existsSync(join(job.folder, 'exit.json')))) {
+    dropJob(queue, job.name, 'running');
+    return;
+  }
   // Before the start: a scheduler that dies here finds the places taken, and starts the run again (which its folder's lock allows once).
   saveRunning(queue, { ...job, slots, launcher: null });
   let launcher: string;
@@ -56,6 +67,11 @@ export function schedule(queue: string): { running: number; waiting: number } {
   const taken = new Set(running.flatMap(({ slots }) => slots));
   // Claimed by a scheduler that died before it had started them.
   for (const job of running.filter(({ launcher }) => launcher === null)) {
+    const known = startedAlready(job);
+    if (known !== null) {
+      saveRunning(queue, { ...job, launcher: formatIdentity(known) });
+      continue;
+    }
     const slots = job.slots.length > 0 ? job.slots : places.numbers.filter((n) => !taken.has(n)).slice(0, needed(job.plan.gpus, places));
     for (const slot of slots) taken.add(slot);
     begin(queue, job, slots, places.kind);
