@@ -34,7 +34,7 @@ export interface DemoSize {
 }
 
 export function register(program: Command, io: Io): void {
-  withMachineOptions(program.command('demo'))
+  withMachineOptions(program.command('demo'), io)
     .description('evaluate the embedded model, train it with GRPO, evaluate it again on the same questions, and compare')
     .option('--seed <n>', 'seed of training', seedOption, 1)
     .option('--out <dir>', 'folder of the result; one that was stopped goes on (default: demo-out/<time>-seed-<n>)')

@@ -7,7 +7,7 @@ import { withMachineOptions } from './machine-options.ts';
 import { countList, countOption, decimalNumber, repeated, seedOption, wholeNumber } from './options.ts';
 
 export function register(program: Command, io: Io): void {
-  withMachineOptions(program.command('evaluate'))
+  withMachineOptions(program.command('evaluate'), io)
     .description('measure models, or constant responders, on questions')
     .option('--model <m>', 'a Hugging Face folder, or "tiny" for the embedded model; may be given several times', repeated)
     .option('--baseline <b>', 'instead of a model: constant:A, constant:yes, …, or constant:gold; may be given several times', repeated)

@@ -8,7 +8,7 @@ export interface ReachFlags {
 }
 
 /** Asks the person at the terminal what has to be asked; passphrases are never options. */
-export const questions = (io: Io, { acceptHostKey }: ReachFlags): OpenOptions => ({
+export const questions = (io: Io, { acceptHostKey }: ReachFlags = {}): OpenOptions => ({
   acceptHostKey,
   askHostKey: ({ host, port, type, fingerprint }) =>
     askYes(`The host key of ${host}:${port} is not known yet:\n  ${fingerprint} (${type})\nIs that the machine's?`, io.signal),

@@ -155,6 +155,29 @@ export function register(program: Command, io: Io): void {
       io.out(cleaned, () => cleanedText(cleaned));
     });
   machines
+    .command('queue')
+    .description('who has the places of a machine, and who waits for one')
+    .argument('<machine>', 'its name in the list; local is this computer')
+    .option('--slots <n>', 'from now on so many runs of one place side by side, on a machine without GPUs', wholeNumber(1, 1024))
+    .action(async (name: string, flags: { slots?: number }) => {
+      const { queueOn, setSlotsOn } = await import('../workbench/remote/list-remote.ts');
+      const { setSlotsHere, viewHere } = await import('../workbench/remote/queue-here.ts');
+      const { askWith, closeMachines, openMachine: open } = await import('../workbench/remote/machines.ts');
+      const { queueText } = await import('./remote-text.ts');
+      const { slots } = flags;
+      if (name !== 'local') askWith(async () => questions(io));
+      const queue =
+        name === 'local'
+          ? slots === undefined
+            ? viewHere()
+            : setSlotsHere(slots)
+          : slots === undefined
+            ? await queueOn(name, open)
+            : await setSlotsOn(name, slots, open);
+      await closeMachines();
+      io.out({ machine: name, queue }, () => queueText(name, queue));
+    });
+  machines
     .command('remove')
     .description('forget a machine and its host key; what is on it stays')
     .argument('<machine>', 'its name in the list')

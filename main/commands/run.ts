@@ -16,7 +16,7 @@ interface RunOptions extends MachineOptions {
 }
 
 export function register(program: Command, io: Io): void {
-  withMachineOptions(program.command('run'))
+  withMachineOptions(program.command('run'), io)
     .description('carry out a config: train (GRPO), sft or evaluate')
     .argument('<config>', 'a JSON file (comments allowed; "extends": "demo" builds on a preset), or the name of a preset')
     .option('--runs <dir>', 'folder of the runs')

@@ -12,6 +12,7 @@ import { observeRun } from '../workbench/run-state.ts';
 import { tailRun } from '../workbench/run-tail.ts';
 import { defaultRunsDir, describeState, findRun, listRuns, runName, showRun } from '../workbench/runs.ts';
 import type { Io } from './io.ts';
+import { askHere } from './machine-options.ts';
 import { countOption, decimalNumber } from './options.ts';
 import { RunFailed } from './outcome.ts';
 import { fetchedText, machineRunsText } from './remote-text.ts';
@@ -137,6 +138,7 @@ function durationOption(text: string): number {
 
 /** Adds `runs` and its verbs to the program. */
 export function register(program: Command, io: Io): void {
+  askHere(io);
   const runs = program.command('runs').description('list, show, steer, pack and clean runs');
   const verb = (name: string, summary: string) => runs.command(name).description(summary).option('--runs <dir>', 'folder of the runs');
   const dirOf = (options: { runs?: string }) => options.runs ?? defaultRunsDir();

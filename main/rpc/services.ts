@@ -1,6 +1,5 @@
 /** What the services need to know of the shell they run in; each namespace's handlers take it. */
 import type { GivenFiles } from '../workbench/given-files.ts';
-import type { MirrorKeeper } from '../workbench/remote/keeper.ts';
 import type { RunnerService } from '../workbench/runner-service.ts';
 import type { SecretStore } from '../workbench/secrets.ts';
 
@@ -10,8 +9,6 @@ export interface Services {
   runsDir: string;
   /** Files that the user chose in the window. */
   files: GivenFiles;
-  /** Keeps the mirrors of runs on other machines up to date; absent in a shell that does not. */
-  mirrors?: MirrorKeeper;
   /** Models and configs, in a process of their own. */
   runner: RunnerService;
   /** Where secrets are kept. @default files that only their owner may read */

@@ -9,6 +9,7 @@ import { type PodServices, podServices, podsHandlers, podsSources } from './hand
 import { remoteHandlers, remoteSources } from './handlers/remote.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
 import { settingsHandlers } from './handlers/settings.ts';
+import { machinesInUse } from './machines-in-use.ts';
 import { createRouter, type Handlers, type Router, type Sources } from './router.ts';
 import type { Services } from './services.ts';
 
@@ -35,7 +36,9 @@ export const createSources = (services: Services, pods: PodServices = podService
   ...podsSources(pods),
 });
 
+/** Keeps the mirrors of its runs folder up to date from now on. */
 export function createWorkbenchRouter(services: Services): Router {
+  machinesInUse(services).mirrors.start();
   const pods = podServices(services);
   return createRouter(createHandlers(services, pods), createSources(services, pods));
 }

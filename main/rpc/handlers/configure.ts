@@ -1,10 +1,13 @@
 /** Answers of the view "New run". */
 import type { configureRoutes, configureTopics } from '../../../shared/rpc/configure.ts';
 import { checkNamed, RunStarts } from '../../workbench/start-run.ts';
+import { machinesInUse } from '../machines-in-use.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
 
-export function configureHandlers({ runsDir, runner, mirrors }: Services): Pick<Handlers, keyof typeof configureRoutes> {
+export function configureHandlers(services: Services): Pick<Handlers, keyof typeof configureRoutes> {
+  const { runsDir, runner } = services;
+  const { mirrors } = machinesInUse(services);
   const starts = new RunStarts(runsDir, runner);
   return {
     'configure.start_points': () => runner.ask('config.start_points', {}),
@@ -15,7 +18,7 @@ export function configureHandlers({ runsDir, runner, mirrors }: Services): Pick<
     'configure.start': async ({ config, request, place }) => {
       const started = await starts.start(config, request, place);
       // Its mirror is followed from the first event on.
-      if (place !== undefined) await mirrors?.look();
+      if (place !== undefined) await mirrors.look();
       return started;
     },
   };

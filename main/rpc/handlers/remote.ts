@@ -10,19 +10,21 @@ import { setSlotsHere, viewHere } from '../../workbench/remote/queue-here.ts';
 import { mirrored } from '../../workbench/remote/remote-file.ts';
 import { remoteInfo } from '../../workbench/remote/remote-info.ts';
 import { findRun, runName } from '../../workbench/runs.ts';
+import { machinesInUse } from '../machines-in-use.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
 
 const LOOK_EVERY_MS = 1000;
 const LOCAL = 'local';
 
-export function remoteHandlers({ runsDir, mirrors }: Services): Pick<Handlers, keyof typeof remoteRoutes> {
+export function remoteHandlers(services: Services): Pick<Handlers, keyof typeof remoteRoutes> {
+  const { runsDir } = services;
+  const { mirrors } = machinesInUse(services);
   return {
     'runs.remote': async ({ run }) => remoteInfo(await findRun(runsDir, run), mirrors),
     'runs.fetch': async ({ run, checkpoint }) => {
       const folder = await findRun(runsDir, run);
       mirrored(folder);
-      if (mirrors === undefined) throw new Error('this shell keeps no mirrors');
       // What there is not is told at once; what is under way, by its progress.
       await partOf(folder, checkpoint);
       mirrors.fetch(folder, checkpoint).catch(() => undefined);
@@ -30,7 +32,7 @@ export function remoteHandlers({ runsDir, mirrors }: Services): Pick<Handlers, k
     },
     'runs.adopt_remote': async ({ machine, run }) => {
       const folder = await adoptFrom(machine, run, runsDir, openMachine);
-      await mirrors?.look();
+      await mirrors.look();
       return { run: runName(folder) };
     },
     'machine.runs': async ({ machine }) => {
@@ -42,8 +44,9 @@ export function remoteHandlers({ runsDir, mirrors }: Services): Pick<Handlers, k
   };
 }
 
-async function* watchRemote({ runsDir, mirrors }: Services, run: string, signal: AbortSignal): AsyncGenerator<RemoteInfo | null> {
-  const folder = await findRun(runsDir, run);
+async function* watchRemote(services: Services, run: string, signal: AbortSignal): AsyncGenerator<RemoteInfo | null> {
+  const folder = await findRun(services.runsDir, run);
+  const { mirrors } = machinesInUse(services);
   let shown = '';
   while (!signal.aborted) {
     const info = await remoteInfo(folder, mirrors);
