@@ -1,6 +1,7 @@
 /** Asks a machine about its runs: a short-lived program of ours there, JSON each way, everything that comes back checked. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { DownloadEvent } from '../../../shared/hub-model.ts';
 import { InputError } from '../../../shared/input-error.ts';
 import { parseInput } from '../../../shared/parse-input.ts';
 import {
@@ -137,6 +138,61 @@ export class Attendant {
     }
     if (reply.kind !== 'reply') throw strange(this.name, `it answered ${verb} with ${reply.kind}`);
     return this.value<z.ZodType>(serviceVerbs[verb].output, reply.data, verb) as VerbOutput<V>;
+  }
+
+  /** The machine itself fetches a model from the Hugging Face Hub. Gives the commit that it has now. Errors: as `ask`. */
+  async downloadModel(
+    name: string,
+    token: string | null,
+    onEvent: (event: DownloadEvent) => void,
+    { signal }: Pick<AskOptions, 'signal'> = {},
+  ): Promise<string> {
+    const line = `${JSON.stringify({ kind: 'ask', id: 1, verb: 'model.download', input: { name, token } })}\n`;
+    let commit: string | null = null;
+    await this.again({ signal, attempts: 20 }, async () => {
+      let rest = '';
+      const take = (text: string): void => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const one of lines) {
+          const reply = this.line(ServiceReply, one, 'model.download');
+          if (reply.kind === 'error') {
+            const { code, message, field } = reply.error;
+            throw code === 'input' ? new InputError(message, field) : strange(this.name, message);
+          }
+          if (reply.kind !== 'item') continue;
+          const event = this.value(DownloadEvent, reply.item, 'model.download');
+          if (event.type === 'done') commit = event.commit;
+          onEvent(event);
+        }
+      };
+      const stop = new AbortController();
+      let wrong: unknown = null;
+      const result = await this.place.machine
+        .exec([this.place.node, this.place.program('main/runner/service'), '--once'], {
+          input: line,
+          env: this.place.env,
+          timeoutMs: 0,
+          maxOutput: 256 << 20,
+          signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
+          onOutput: ({ stream, text }) => {
+            if (stream !== 'stdout' || wrong !== null) return;
+            try {
+              take(text);
+            } catch (error) {
+              wrong = error;
+              stop.abort(error);
+            }
+          },
+        })
+        .catch((error: unknown) => {
+          throw wrong ?? error;
+        });
+      if (wrong !== null) throw wrong;
+      if (commit === null) throw missing(this.place, result);
+    });
+    if (commit === null) throw strange(this.name, `it did not say what it fetched of ${name}`);
+    return commit;
   }
 
   private async again<T>({ attempts = 4, signal }: AskOptions, work: () => Promise<T>): Promise<T> {

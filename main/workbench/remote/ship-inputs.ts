@@ -5,10 +5,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { formatHubName, readHubName } from '../../../shared/hub-model.ts';
 import { isPlainObject, type JsonObject } from '../../../shared/json-object.ts';
 import { specFiles } from '../../data/catalogue.ts';
 import { fileHash } from '../../machine/transfer.ts';
 import { EMBEDDED } from '../models.ts';
+import { Secrets } from '../secrets.ts';
+import { Attendant } from './attendant.ts';
 import { inputsOf, type MachinePlace } from './place.ts';
 import { readRemote } from './remote-file.ts';
 
@@ -16,6 +19,8 @@ export interface ShipOptions {
   signal?: AbortSignal;
   /** Told of each thing that is carried: what it is, bytes done, bytes of all. */
   onProgress?: (what: string, done: number, total: number) => void;
+  /** For models of the hub that ask for an account. @default the one that is set */
+  hubToken?: () => Promise<string | null>;
 }
 
 export interface Shipped {
@@ -89,6 +94,22 @@ function runAround(model: string): { run: string; below: string } | null {
   return run === undefined ? null : { run, below: relative(run, model).replaceAll('\\', '/') };
 }
 
+/** A model of the hub is fetched by the machine itself, and named by its commit from then on. */
+async function fetchedThere(shipment: Shipment, model: string): Promise<string> {
+  const hub = readHubName(model);
+  if (hub === null) return model;
+  const { signal, onProgress, hubToken = () => new Secrets().value('hf_token') } = shipment.options;
+  const commit = await new Attendant(shipment.place).downloadModel(
+    model,
+    await hubToken(),
+    (event) => {
+      if (event.type === 'progress') onProgress?.(model, event.bytes_done, event.bytes);
+    },
+    { signal },
+  );
+  return formatHubName({ ...hub, revision: commit });
+}
+
 /** A model's name there. */
 async function shipModel(shipment: Shipment, model: string): Promise<string> {
   const folder = resolve(model);
@@ -101,7 +122,7 @@ async function shipModel(shipment: Shipment, model: string): Promise<string> {
     if ((await shipment.place.machine.stat(`${remote.folder}/${around.below}/config.json`)) !== null)
       return `${remote.folder}/${around.below}`;
   }
-  if (!existsSync(join(folder, 'config.json'))) return model;
+  if (!existsSync(join(folder, 'config.json'))) return fetchedThere(shipment, model);
   const names = filesIn(folder).filter((name) => !NOT_OF_A_MODEL.test(name));
   if (around === null) {
     const there = await shipment.folder(
