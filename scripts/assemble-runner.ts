@@ -37,6 +37,8 @@ export async function assembleRunner(out: string, options: { withNode?: boolean 
     cwd: root,
     platform: 'node',
     external: [/^@duckdb\//],
+    // Its main file asks for its parts in a way that no bundler sees.
+    resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     // tfjs looks for its WebAssembly beside its CommonJS file, which is a module here.
     transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
     logLevel: 'warn',

@@ -44,10 +44,13 @@ describe('the runner as an extra resource', () => {
     expect(parseIdentity(readFileSync(join(folder, 'pid'), 'utf8'))).not.toBeNull();
   });
 
-  test('answers the window: the helper process tells of models and backends', async () => {
+  test('answers the window: the helper process tells of models, configs and backends', async () => {
     const service = new RunnerService({ program: join(runner, 'main', 'runner', 'service.js') });
     try {
       expect(await service.ask('model.check', { models: ['tiny'] })).toMatchObject([{ problem: null }]);
+      // Bug: a package whose parts the bundler does not see, and a release that can start nothing.
+      const config = { kind: 'evaluate', data: { test: 'arithmetic:test', limit: 2 } };
+      expect(await service.ask('config.resolve', { config })).toMatchObject({ data: [{ n: 2 }] });
       expect(await service.ask('backends.list', {})).toContainEqual(expect.objectContaining({ name: 'wasm', available: true }));
     } finally {
       service.close();
