@@ -38,6 +38,8 @@ export const RunSummary = z.object({
   data: z.array(z.string()),
   /** What its reader wrote on it (`notes.json`). */
   tags: z.array(z.string()),
+  /** The machine that it is on; absent: this one. */
+  machine: z.string().optional(),
   state: RunState,
   /** A live run that is stuck: no step in the time that its own pace explains. */
   stuck: RunSilence.nullable().optional(),

@@ -52,6 +52,7 @@ export function runDetailText(run: RunDetail): string {
   const rows: [string, string][] = [
     ['run', run.id],
     ['folder', run.folder],
+    ...(run.machine === undefined ? [] : [['machine', run.machine] as [string, string]]),
     ['kind', run.kind],
     ['created', run.created],
     ['state', describeState(run.state)],

@@ -9,6 +9,7 @@ import { unknownName } from '../../shared/nearest.ts';
 import type { RunEvent } from '../../shared/run-record.ts';
 import { progressOf, type RunDetail, type RunList, type RunState, type RunSummary } from '../../shared/run-view.ts';
 import { endedWithoutWord } from '../../shared/run-words.ts';
+import { readRemote } from './remote/remote-file.ts';
 import { endOf, firstEvent, lastProgress } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
 import { listedTags } from './run-notes.ts';
@@ -52,6 +53,7 @@ async function summarise(folder: string, record: ListedRecord, options: ObserveO
   const planned = kind === 'evaluate' ? null : (max_steps ?? startedSteps(firstEvent(folder)));
   const progress = progressOf(last === null ? [] : [last], { total_steps: planned });
   const state = await observeRun(folder, options);
+  const machine = readRemote(folder)?.machine;
   return {
     id: record.id,
     folder,
@@ -61,6 +63,7 @@ async function summarise(folder: string, record: ListedRecord, options: ObserveO
     model: record.config.model ?? 'tiny',
     data: [data?.train, data?.validation, data?.test].filter((spec) => spec !== undefined),
     tags: listedTags(folder),
+    ...(machine === undefined ? {} : { machine }),
     state,
     stuck: silence.look(folder, state),
     progress,
