@@ -31,6 +31,7 @@ def greedy(model: Any, prompt: list[int], tokens: int) -> tuple[list[int], list[
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     request = json.load(sys.stdin)
     from_pretrained: Any = AutoModelForCausalLM.from_pretrained
     model = from_pretrained(request["model"], dtype=torch.float32)

@@ -41,6 +41,7 @@ def write(folder: str) -> None:
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     verb, folder = sys.argv[1], sys.argv[2]
     rows: list[list[int]] = json.load(sys.stdin)
     if verb == "write":
