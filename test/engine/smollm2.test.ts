@@ -20,10 +20,10 @@ describe.skipIf(missing !== null)('SmolLM2-135M-Instruct', () => {
 
   // Catches: whatever is computed otherwise in a deep model with real weights, and decoding that drifts from the forward pass.
   it('gives the log-probabilities of Transformers within 1e-3, and its greedy text', { timeout: 600_000 }, async () => {
-    const prompts = await realPrompts(model.tokenizer, 3);
-    const found = await compareWithTransformers(python ?? '', folder, model.policy, prompts, 1, 32);
+    const prompts = await realPrompts(model.tokenizer, 2);
+    const found = await compareWithTransformers(python ?? '', folder, model.policy, prompts, 1, 16);
     console.log(`${WEIGHTS_NOTE}: ${JSON.stringify(found)}`);
-    expect(found.tokens).toBeGreaterThan(300);
+    expect(found.tokens).toBeGreaterThan(200);
     expect(found.worst).toBeLessThan(1e-3);
     expect(found.otherwise).toEqual([]);
   });
