@@ -31,3 +31,7 @@ export function expectedTensors(config: ModelConfig): Map<string, number[]> {
   if (!config.tie_word_embeddings) shapes.set('lm_head.weight', [config.vocab_size, hidden]);
   return shapes;
 }
+
+/** Weights of a model. */
+export const parametersOf = (config: ModelConfig): number =>
+  [...expectedTensors(config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);

@@ -8,7 +8,7 @@ import { GRADER_VERSION } from '../../shared/grading/grader.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
-import { expectedTensors } from '../policy/expected-tensors.ts';
+import { parametersOf } from '../policy/expected-tensors.ts';
 import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
@@ -90,14 +90,13 @@ export async function prepareRun(config: RunConfig): Promise<NewRunRecord> {
       context,
     );
   }
-  const parameters = [...expectedTensors(model.config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const name = (set: Dataset | undefined) => (set ? `${set.name}:${set.split}` : null);
   return {
     config,
     seed: config.seed,
     versions: versions(config),
     git_revision: await gitRevision(),
-    model: { path: model.folder, hash: model.hash, parameters },
+    model: { path: model.folder, hash: model.hash, parameters: parametersOf(model.config) },
     data: sets.map((d) => ({ name: d.name, split: d.split, hash: d.hash, n: d.questions.length })),
     splits: {
       trained_on: name(data.train),

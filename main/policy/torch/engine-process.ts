@@ -1,5 +1,6 @@
 /** The engine's processes: one Python, or torchrun with one for each rank; what they print, and their end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { engineEnvironment } from './python-program.ts';
 
@@ -41,6 +42,8 @@ export function startEngine({ python, socket, processes, threads, onLog }: Start
   const env = engineEnvironment();
   // torchrun would set it to 1 and say so; the engine takes it from the runner anyway.
   env.OMP_NUM_THREADS = String(threads);
+  // What PyTorch leaves lying about goes away with the socket's folder.
+  env.TMPDIR = dirname(socket);
   // Ranks of one machine meet on loopback, whatever its host name leads to.
   env.GLOO_SOCKET_IFNAME = process.platform === 'darwin' ? 'lo0' : 'lo';
   // A group of its own, so that a terminal's Ctrl-C reaches the runner alone, which then stops in order.

@@ -24,7 +24,7 @@ export interface TorchPolicyOptions {
   lora?: LoraOptions | null;
   /** Draws the adapter's first weights. @default 0 */
   seed?: number;
-  /** Threads of each rank on the processor. @default MEDLOGICTRACE_THREADS, else the machine's cores divided by the ranks */
+  /** Threads of each rank on the processor. @default MEDLOGICTRACE_THREADS, else 1 for a small model, else the cores divided by the ranks */
   threads?: number;
   /** Padded tokens of a micro-batch. @default what memory allows */
   max_batch_tokens?: number | null;
@@ -50,10 +50,18 @@ export async function ranksFor(asked: number | undefined, python = pythonProgram
   }
 }
 
-/** Threads of each rank. Errors: InputError for a MEDLOGICTRACE_THREADS that is no number. */
-export function threadsFor(processes: number, env: NodeJS.ProcessEnv = process.env, cores: number = availableParallelism()): number {
+/** Weights below which a second thread costs more in waiting for one another than it computes. */
+const SMALL = 20e6;
+
+/** Threads of each rank, for a model of `parameters` weights. Errors: InputError for a MEDLOGICTRACE_THREADS that is no number. */
+export function threadsFor(
+  processes: number,
+  parameters: number,
+  env: NodeJS.ProcessEnv = process.env,
+  cores: number = availableParallelism(),
+): number {
   const asked = env.MEDLOGICTRACE_THREADS;
-  if (asked === undefined || asked === '') return Math.max(1, Math.floor(cores / processes));
+  if (asked === undefined || asked === '') return parameters < SMALL ? 1 : Math.max(1, Math.floor(cores / processes));
   const threads = Number(asked);
   if (!Number.isInteger(threads) || threads < 1)
     throw new InputError(`MEDLOGICTRACE_THREADS is "${asked}"; it must be 1 or more`, 'MEDLOGICTRACE_THREADS');

@@ -1,4 +1,5 @@
 /** The Policy contract on PyTorch: an engine of one rank or more that this process starts, asks and ends. */
+import { parametersOf } from '../expected-tensors.ts';
 import { type ModelConfig, readModelConfig, writeModelConfig } from '../model-config.ts';
 import {
   type GenerateEvent,
@@ -31,7 +32,7 @@ export async function createTorchPolicy(options: TorchPolicyOptions): Promise<Po
   const { folder, signal, python = pythonProgram() } = options;
   const config = await readModelConfig(folder);
   const processes = await ranksFor(options.processes, python);
-  const threads = options.threads ?? threadsFor(processes);
+  const threads = options.threads ?? threadsFor(processes, parametersOf(config));
   const link = await EngineLink.start({ python, processes, threads, onLog: options.onLog ?? (() => undefined), signal });
   try {
     const settings = {

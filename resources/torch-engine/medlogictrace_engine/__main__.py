@@ -60,7 +60,7 @@ def main() -> None:
         upstream = wait_for_rank_0(folder, team.rank)
         dist.barrier()
     torch.set_grad_enabled(True)
-    Server(team, upstream, downstream).run()
+    Server(team, upstream, downstream, folder).run()
     # Nothing is left to save, and the orderly end of PyTorch's threads can take seconds.
     sys.stdout.flush()
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import sys
 import time
@@ -30,6 +31,9 @@ ADAPTER_PREFIX = "adapter."
 Emit = Callable[[Step], None]
 Check = Callable[[], None]
 
+GENERATIONS = itertools.count()
+"""Numbers the counters that rows are handed out by; every rank counts alike."""
+
 FLUSH_SECONDS = 0.01
 """Tokens of a small model come faster than it is worth sending them one step at a time."""
 
@@ -49,7 +53,6 @@ class Engine:
         self.gradients = Gradients(self.model.trained(), team, self.model.sharded)
         self.optimizer: Optimizer | None = None
         self.rollout: tuple[int, SlotRollout] | None = None
-        self.generations = 0
         self.max_tokens = settings.max_batch_tokens or self.affordable_tokens()
 
     def affordable_tokens(self) -> int:
@@ -245,10 +248,9 @@ class Engine:
         """Writes this rank's part of the rows."""
         started = time.perf_counter()
         request = self.generate_request(frame)
-        self.generations += 1
         rollout = self.writer()
         total = len(request.prompts) * request.n
-        jobs: Jobs = OwnJobs(total) if self.team.store is None else SharedJobs(total, self.team.store, f"rows/{self.generations}")
+        jobs: Jobs = OwnJobs(total) if self.team.store is None else SharedJobs(total, self.team.store, f"rows/{next(GENERATIONS)}")
         batched = Batched(emit)
         ended = started
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import threading
 import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +23,11 @@ GONE = 86
 
 
 class Server:
-    """`upstream` is the runner (rank 0) or rank 0 (the others); `downstream` are the others' ranks (rank 0 only)."""
+    """`upstream` is the runner (rank 0) or rank 0 (the others); `downstream` are the others (rank 0 only); `folder` holds the sockets."""
 
-    def __init__(self, team: Team, upstream: Connection, downstream: list[Connection]) -> None:
+    def __init__(self, team: Team, upstream: Connection, downstream: list[Connection], folder: Path) -> None:
         self.team = team
+        self.folder = folder
         self.upstream = upstream
         self.downstream = downstream
         self.requests: queue.Queue[Frame | None] = queue.Queue()
@@ -62,7 +65,9 @@ class Server:
                     self.requests.put(frame)
         except (OSError, ProtocolError, ValueError) as error:
             print(f"rank {self.team.rank}: the connection broke: {error}", flush=True)
-        # Nobody is there to compute for: in the middle of whatever this rank is doing.
+        # Nobody is there to compute for, nor to clean up: in the middle of whatever this rank is doing.
+        if self.team.rank == 0:
+            shutil.rmtree(self.folder, ignore_errors=True)
         os._exit(GONE)
 
     def read_downstream(self, i: int) -> None:
