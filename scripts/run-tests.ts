@@ -13,7 +13,7 @@ import { ensurePython } from './python-environment.ts';
 import type { Requirement } from './requirement.ts';
 import { ensureChromium } from './system-packages.ts';
 import { ensureTensorflow } from './tensorflow-backend.ts';
-import { addCounts, countLine, countVitest, type TestCount } from './test-count.ts';
+import { addCounts, countLine, countPytest, countVitest, type TestCount } from './test-count.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -23,12 +23,14 @@ interface Group {
   /** Seconds it may take. */
   limit: number;
   needs?: 'python' | 'chromium';
+  /** Folder of a Python package whose tests belong to the group. */
+  pytest?: string;
 }
 
 const groups: readonly Group[] = [
   { name: 'unit', what: 'pure parts', limit: 240 },
   { name: 'integration', what: 'processes, folders, the command line', limit: 600 },
-  { name: 'engine', what: 'against PyTorch and Transformers', limit: 400, needs: 'python' },
+  { name: 'engine', what: 'against PyTorch and Transformers', limit: 600, needs: 'python', pytest: 'resources/torch-engine' },
   { name: 'models', what: 'the tiny model and real data files', limit: 360 },
   { name: 'e2e', what: 'the window in Chromium', limit: 480, needs: 'chromium' },
 ];
@@ -40,12 +42,25 @@ MEDLOGICTRACE_TENSORFLOW_HOME, MEDLOGICTRACE_CHROMIUM, MEDLOGICTRACE_DATA (defau
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+/** The tests of a Python package, which lie beside it. */
+async function runPytest(where: string, python: string, folder: string, limit: number): Promise<TestCount> {
+  const reportFile = join(folder, 'pytest.xml');
+  const result = await runProcess(python, ['-m', 'pytest', `--junit-xml=${reportFile}`], {
+    cwd: join(root, where),
+    env: { PYTHONDONTWRITEBYTECODE: '1', OMP_NUM_THREADS: '1' },
+    limit: Math.max(1, limit),
+  });
+  if (result.timedOut) say(`${where}: stopped, its time was over`);
+  return countPytest(existsSync(reportFile) ? await readFile(reportFile, 'utf8') : null, result.code);
+}
+
 async function runGroup(group: Group, env: NodeJS.ProcessEnv): Promise<TestCount> {
   const folder = await mkdtemp(join(tmpdir(), 'medlogictrace-tests-'));
   const reportFile = join(folder, 'report.json');
   try {
     say(`\n== ${group.name}: ${group.what}`);
     const args = ['run', '--project', group.name, '--passWithNoTests', '--reporter=default', '--reporter=json'];
+    const started = performance.now();
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const result = await runProcess(process.execPath, [vitest, ...args, `--outputFile.json=${reportFile}`], {
       cwd: root,
@@ -54,7 +69,11 @@ async function runGroup(group: Group, env: NodeJS.ProcessEnv): Promise<TestCount
     });
     if (result.timedOut) say(`${group.name}: stopped after ${group.limit} s, its whole time`);
     const report: unknown = existsSync(reportFile) ? JSON.parse(await readFile(reportFile, 'utf8')) : null;
-    return countVitest(report, result.code);
+    const count = countVitest(report, result.code);
+    const python = env.MEDLOGICTRACE_PYTHON;
+    if (group.pytest === undefined || python === undefined) return count;
+    const left = group.limit - (performance.now() - started) / 1000;
+    return addCounts(count, await runPytest(group.pytest, python, folder, left));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

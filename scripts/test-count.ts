@@ -35,6 +35,19 @@ export function countVitest(report: unknown, exitCode: number | null): TestCount
   };
 }
 
+/**
+ * Counts of one pytest run, from its JUnit report. A file that could not be imported is an error there and a failure here; so is a run
+ * that ended badly without one.
+ */
+export function countPytest(report: string | null, exitCode: number | null): TestCount {
+  const suite = report === null ? null : /<testsuite [^>]*>/.exec(report)?.[0];
+  const number = (name: string): number => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite ?? '')?.[1] ?? Number.NaN);
+  const [tests, failures, errors, skipped] = [number('tests'), number('failures'), number('errors'), number('skipped')];
+  if (![tests, failures, errors, skipped].every(Number.isFinite)) return { passed: 0, failed: 1, skipped: 0 };
+  const failed = failures + errors;
+  return { passed: tests - failed - skipped, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
+}
+
 export const addCounts = (a: TestCount, b: TestCount): TestCount => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,

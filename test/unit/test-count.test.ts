@@ -1,7 +1,7 @@
 /** The last line of `npm test` must not say that all is well when a runner broke. */
 import { describe, expect, test } from 'vitest';
 import { installSteps, requirementLines } from '../../scripts/python-environment.ts';
-import { addCounts, countLine, countVitest } from '../../scripts/test-count.ts';
+import { addCounts, countLine, countPytest, countVitest } from '../../scripts/test-count.ts';
 
 const report = (over: object = {}) => ({
   numPassedTests: 3,
@@ -55,5 +55,20 @@ describe('the Python packages', () => {
       ['torch==2.13.0'],
       ['numpy==2.4.6', 'scipy==1.17.1'],
     ]);
+  });
+});
+
+describe('pytest', () => {
+  const report = (attributes: string) =>
+    `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${attributes} time="1.5">`;
+
+  // Catches: a Python test that fails and is counted nowhere, or one that is counted twice.
+  test('passed are those that neither failed, nor broke, nor were left out', () => {
+    expect(countPytest(report('errors="1" failures="2" skipped="3" tests="10"'), 1)).toEqual({ passed: 4, failed: 3, skipped: 3 });
+  });
+
+  test('a run without a report, or that ended badly, failed', () => {
+    expect(countPytest(null, 4)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(countPytest(report('errors="0" failures="0" skipped="0" tests="10"'), 3)).toEqual({ passed: 10, failed: 1, skipped: 0 });
   });
 });
