@@ -24,3 +24,15 @@ export const RenderedPrompt = z.object({
   context: z.number().int(),
 });
 export type RenderedPrompt = z.infer<typeof RenderedPrompt>;
+
+/** The prompt that a run put a question with. */
+export const AskedPrompt = z.discriminatedUnion('seen', [
+  RenderedPrompt.extend({
+    seen: z.literal(true),
+    /** Whose tokenizer it was made with: the run's own copy, or that of the model's folder as it is now. */
+    tokenizer: z.enum(['run', 'model']),
+  }),
+  /** No tokenizer is here any more, or it cannot be used: the words alone, without the chat template's. */
+  z.object({ seen: z.literal(false), words: z.string().nullable(), why: z.string() }),
+]);
+export type AskedPrompt = z.infer<typeof AskedPrompt>;

@@ -4,11 +4,13 @@
  */
 import { z } from 'zod';
 import { BackendList } from './backend-status.ts';
+import { StoredConfig } from './config.ts';
 import { DryRun } from './dry-run.ts';
 import { DownloadEvent } from './hub-model.ts';
 import { AnswerEvent, AnswerSampling, LONGEST_ANSWER } from './model-answer.ts';
 import { ModelCheck, ModelDescription } from './model-inspection.ts';
-import { PromptRequest, RenderedPrompt } from './prompt-view.ts';
+import { AskedPrompt, PromptRequest, RenderedPrompt } from './prompt-view.ts';
+import { Question } from './question.ts';
 import { StartPoints } from './start-points.ts';
 
 /** A name that the command line would take: an embedded model, or the path of a folder. Only the workbench names paths. */
@@ -30,6 +32,15 @@ export const serviceVerbs = {
   /** What `backends` gives. */
   'backends.list': { input: z.strictObject({}), output: BackendList },
   'prompt.render': { input: PromptRequest.extend({ model }), output: RenderedPrompt },
+  /** What a run of this config put a question with, by the first of the tokenizers that can be used. */
+  'prompt.asked': {
+    input: z.strictObject({
+      config: StoredConfig,
+      question: Question,
+      tokenizers: z.array(z.strictObject({ model, of: z.enum(['run', 'model']) })),
+    }),
+    output: AskedPrompt,
+  },
   /** What a new config can begin with. */
   'config.start_points': { input: z.strictObject({}), output: StartPoints },
   /** What `run --dry-run --no-probe` gives. */

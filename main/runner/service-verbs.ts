@@ -40,6 +40,11 @@ const verbs: Verbs = {
     const { tokenizer, config } = await (await keptTokenizers()).open(model);
     return renderQuestion(tokenizer, config.max_position_embeddings, question, prompting);
   },
+  'prompt.asked': async ({ config, question, tokenizers }) => {
+    const { askedPrompt } = await import('./asked-prompt.ts');
+    const kept = await keptTokenizers();
+    return askedPrompt((model) => kept.open(model), config, question, tokenizers);
+  },
   'backends.list': async () => (await import('./backends.ts')).listBackends(),
   'config.start_points': async () => (await import('./start-points.ts')).startPoints(),
   'config.resolve': async ({ config }) => (await import('./config-requests.ts')).resolveRequest(config),

@@ -31,7 +31,12 @@ async function askedSet(spec: string, record: RunRecord): Promise<AskedSet> {
   return { byId: new Map(questions.map((question) => [question.id, question])), same };
 }
 
-async function questionOf(record: RunRecord, phase: Phase, id: string): Promise<{ question: Question | null; missing: string | null }> {
+/** A question that a run has asked, or why it cannot be shown. */
+export async function askedQuestion(
+  record: RunRecord,
+  phase: Phase,
+  id: string,
+): Promise<{ question: Question | null; missing: string | null }> {
   const spec = specOf(record, phase);
   const key = `${record.id} ${spec}`;
   try {
@@ -56,7 +61,7 @@ export async function shownGroup(
   index: CompletionIndex,
   { phase, step, question: id }: { phase: Phase; step: number; question: string },
 ): Promise<ShownGroup> {
-  const [{ question, missing }, records] = await Promise.all([questionOf(record, phase, id), index.answers(phase, step, id)]);
+  const [{ question, missing }, records] = await Promise.all([askedQuestion(record, phase, id), index.answers(phase, step, id)]);
   const answers = records.map(
     (answer): ShownAnswer => ({
       record: answer,

@@ -1,6 +1,7 @@
 /** Routes about runs: the list, one run, and what a live view follows. */
 import { z } from 'zod';
 import { MetricAxis } from '../metric-series.ts';
+import { AskedPrompt } from '../prompt-view.ts';
 import {
   GroupFilter,
   GroupPage,
@@ -57,6 +58,8 @@ export const runsRoutes = {
     output: GroupPage,
   },
   'runs.group': { input: z.strictObject({ run: RunId, phase: Phase, step: z.number(), question: z.string() }), output: ShownGroup },
+  /** The prompt that a question was put with. */
+  'runs.prompt': { input: z.strictObject({ run: RunId, phase: Phase, question: z.string() }), output: AskedPrompt },
   'runs.log': {
     input: z.strictObject({
       run: RunId,

@@ -56,6 +56,12 @@ describe.skipIf(chromium === null)(`a run in the window${chromium === null ? ` (
     expect(await live.answers.count()).toBe(8);
     await live.answers.first().getByText('strict').waitFor();
     await live.answers.first().getByText('advantage').waitFor();
+    // The prompt with its special tokens, and the question alone on request.
+    const asked = opened.page.getByRole('region', { name: 'What was asked' });
+    await asked.locator('.token-chip').first().waitFor();
+    await asked.getByText(/^\d+ tokens$/).waitFor();
+    await asked.getByText('Question', { exact: true }).click();
+    await asked.locator('.group-question').waitFor();
     expect(await opened.page.locator('img[src="x"]').count()).toBe(0);
 
     await live.button('Pause').click();

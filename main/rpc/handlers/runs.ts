@@ -9,6 +9,7 @@ import { control, resumeRun } from '../../workbench/run-control.ts';
 import { readRecord } from '../../workbench/run-files.ts';
 import { runMetrics } from '../../workbench/run-metrics.ts';
 import { readNotes, writeNotes } from '../../workbench/run-notes.ts';
+import { runPrompt } from '../../workbench/run-prompt.ts';
 import { runRisk } from '../../workbench/run-risk.ts';
 import { observeRun } from '../../workbench/run-state.ts';
 import { stepTimes } from '../../workbench/run-step-times.ts';
@@ -24,7 +25,7 @@ const LIST_EVERY_MS = 1000;
 const BATCH = 2000;
 const BATCH_MS = 50;
 
-export function runsHandlers({ runsDir }: Services): Pick<Handlers, keyof typeof runsRoutes> {
+export function runsHandlers({ runsDir, runner }: Services): Pick<Handlers, keyof typeof runsRoutes> {
   const live = new LiveRuns();
   const folderOf = (run: string): Promise<string> => findRun(runsDir, run);
   return {
@@ -47,6 +48,10 @@ export function runsHandlers({ runsDir }: Services): Pick<Handlers, keyof typeof
     'runs.group': async ({ run, ...group }) => {
       const folder = await folderOf(run);
       return shownGroup(await readRecord(folder), await live.completions(folder), group);
+    },
+    'runs.prompt': async ({ run, ...asked }) => {
+      const folder = await folderOf(run);
+      return runPrompt(runner, folder, readRecord(folder), asked);
     },
     'runs.log': async ({ run, ...page }) => (await live.log(await folderOf(run))).page(page),
     'runs.notes': async ({ run }) => readNotes(await folderOf(run)),

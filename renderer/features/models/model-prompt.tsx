@@ -2,8 +2,8 @@
 import { Switch } from '@mantine/core';
 import type { ModelView } from '../../../shared/rpc/models.ts';
 import { useParameter } from '../../app/address.ts';
+import { Folded } from '../../tokens/folded.tsx';
 import { TokenText } from '../../tokens/token-text.tsx';
-import { Folded } from './folded.tsx';
 import { Term } from './help.tsx';
 
 export function ModelPrompt({ model }: { model: ModelView }) {

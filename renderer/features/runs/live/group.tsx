@@ -1,12 +1,14 @@
 /** One question at one step: what was asked, and every answer with its reward and what graders say. */
-import { Button } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
 import { figureText } from '../../../../shared/figures/number-text.ts';
 import { optionLetter, type Question } from '../../../../shared/question.ts';
-import type { AnswerGroup } from '../../../../shared/run-live.ts';
+import type { AnswerGroup, ShownAnswer } from '../../../../shared/run-live.ts';
+import { useParameter } from '../../../app/address.ts';
 import { Failed, Loading } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
 import { AnswerCard } from './answer-card.tsx';
+import { AskedPromptView } from './asked-prompt.tsx';
 
 function QuestionText({ question }: { question: Question }) {
   const [shown, setShown] = useState(false);
@@ -36,8 +38,12 @@ function QuestionText({ question }: { question: Question }) {
   );
 }
 
+const isRotated = ({ record }: ShownAnswer): boolean => record.pass?.startsWith('rotation:') ?? false;
+
 export function GroupView({ run, group }: { run: string; group: AnswerGroup }) {
   const { phase, step, question } = group;
+  const [asText, setShows] = useParameter('as');
+  const shows = asText === 'question' ? 'question' : 'prompt';
   const { data, error, stale, refresh } = useQuery('runs.group', { run, phase, step, question });
   if (data === null || (stale && data.id !== question))
     return error === null ? (
@@ -61,9 +67,30 @@ export function GroupView({ run, group }: { run: string; group: AnswerGroup }) {
           </span>
         )}
       </header>
-      <div className="card group-prompt">
-        {known === null ? <p className="quiet">The question cannot be shown: {data.missing}.</p> : <QuestionText question={known} />}
-      </div>
+      <section className="card group-prompt" aria-label="What was asked">
+        {known === null ? (
+          <p className="quiet">The question cannot be shown: {data.missing}.</p>
+        ) : (
+          <>
+            <SegmentedControl
+              className="group-prompt-which"
+              size="xs"
+              aria-label="Show"
+              data={[
+                { value: 'prompt', label: 'Prompt' },
+                { value: 'question', label: 'Question' },
+              ]}
+              value={shows}
+              onChange={(value) => setShows(value === 'prompt' ? null : value)}
+            />
+            {shows === 'question' ? (
+              <QuestionText question={known} />
+            ) : (
+              <AskedPromptView run={run} phase={phase} question={question} rotated={data.answers.some(isRotated)} />
+            )}
+          </>
+        )}
+      </section>
       <div className="group-answers">
         {data.answers.map((answer) => (
           <AnswerCard key={`${answer.record.pass ?? ''}/${answer.record.sample}`} answer={answer} />

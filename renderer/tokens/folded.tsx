@@ -1,6 +1,7 @@
 /** Long text folds at twelve lines and says so. */
 import { Button } from '@mantine/core';
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import './token-text.css';
 
 /** Twelve lines of 22 pixels. */
 const FOLD_PX = 264;
@@ -12,7 +13,7 @@ export function Folded({ children, what }: { children: ReactNode; what: string }
   useLayoutEffect(() => setLong((box.current?.scrollHeight ?? 0) > FOLD_PX + 24), []);
   return (
     <div>
-      <div ref={box} className={long && !open ? 'models-folded' : undefined}>
+      <div ref={box} className={long && !open ? 'folded-text' : undefined}>
         {children}
       </div>
       {long ? (
