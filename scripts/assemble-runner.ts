@@ -18,6 +18,9 @@ const FILES = [
   'resources/torch-engine/medlogictrace_engine',
   'resources/torch-engine/requirements.txt',
   'resources/torch-engine/pyproject.toml',
+  // The report of a comparison is written with its page's own scripts in it.
+  'renderer/report',
+  'node_modules/plotly.js-basic-dist-min',
   // Which of them is taken depends on the processor.
   ...['wasm', 'simd.wasm', 'threaded-simd.wasm'].map(
     (kind) => `node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind === 'wasm' ? '.' : '-'}${kind}`,

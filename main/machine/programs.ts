@@ -16,6 +16,7 @@ export const PROGRAMS = [
   'main/policy/tfjs/replica-worker',
   'main/policy/tfjs/tensorflow-check',
   'main/workbench/datasets-contamination-worker',
+  'main/workbench/compare-worker',
 ] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 

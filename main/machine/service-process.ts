@@ -1,5 +1,6 @@
-/** The runner's helper program as a child of this process: lines in, lines out, and the news of its end. */
+/** A helper program as a child of this process: lines in, lines out, and the news of its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { withoutSecrets } from '../../shared/secret-names.ts';
 import { nodeProgram, programPath } from './programs.ts';
@@ -13,10 +14,12 @@ export interface ServiceProcess {
 }
 
 export interface ServiceProcessOptions {
-  /** The program; absent: the one beside this room, as source or as bundle. */
+  /** The program; absent: the runner's service, as source or as bundle. */
   program?: string;
   /** The Node that runs it. @default as programs.ts says */
   node?: string;
+  /** This process may end while it runs; it then ends too, since its input closes. @default false */
+  background?: boolean;
   onLine: (line: string) => void;
   /** Called once. `why`: how it ended, with the last thing that it said. */
   onEnd: (why: string) => void;
@@ -31,12 +34,16 @@ function lastWords(said: string): string {
 }
 
 /** Starts it. A program that cannot be started is told through `onEnd`. */
-export function startService({ program, node, onLine, onEnd }: ServiceProcessOptions): ServiceProcess {
+export function startService({ program, node, background = false, onLine, onEnd }: ServiceProcessOptions): ServiceProcess {
   const path = program ?? programPath('main/runner/service');
   const child: ChildProcess = spawn(node ?? nodeProgram(), [path], {
     env: withoutSecrets(process.env),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  if (background) {
+    child.unref();
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
+  }
   let said = '';
   let over = false;
   const end = (why: string): void => {

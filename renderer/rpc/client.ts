@@ -34,6 +34,8 @@ interface Following {
 
 const LOST: RpcError = { code: 'lost', message: 'the workbench process cannot be reached; runs go on without it' };
 
+const CANCELLED: RpcError = { code: 'failed', message: 'cancelled' };
+
 const Frame = z.discriminatedUnion('kind', [
   z.object({ id: z.number(), kind: z.literal('reply'), reply: z.unknown() }),
   z.object({ id: z.number(), kind: z.literal('item'), item: z.unknown() }),
@@ -95,11 +97,28 @@ class Client {
     else this.early.push(ask);
   }
 
-  ask(route: string, input: unknown): Promise<unknown> {
+  ask(route: string, input: unknown, signal?: AbortSignal): Promise<unknown> {
     const id = this.next++;
     return new Promise((done, fail) => {
+      if (signal?.aborted) return fail(new CallFailed(CANCELLED));
+      const cancel = (): void => {
+        if (this.waiting.delete(id) && this.connected) this.port.send({ id, kind: 'cancel' });
+        fail(new CallFailed(CANCELLED));
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      const over = (): void => signal?.removeEventListener('abort', cancel);
       this.whenConnected(() => {
-        this.waiting.set(id, { done, fail });
+        if (signal?.aborted) return;
+        this.waiting.set(id, {
+          done: (reply) => {
+            over();
+            done(reply);
+          },
+          fail: (error) => {
+            over();
+            fail(error);
+          },
+        });
         this.port.send({ id, kind: 'call', route, input });
       }, fail);
     });
@@ -139,9 +158,9 @@ const theClient = (): Client => {
   return client;
 };
 
-/** The answer of a route. Errors: CallFailed with the service's message; an answer of the wrong shape. */
-export async function call<R extends RouteName>(route: R, input: RouteRequest<R>): Promise<RouteOutput<R>> {
-  const reply = replySchema(routes[route].output as z.ZodType).parse(await theClient().ask(route, input));
+/** The answer of a route. `signal`: aborted when it is not wanted any more. Errors: CallFailed with the service's message; an answer of the wrong shape. */
+export async function call<R extends RouteName>(route: R, input: RouteRequest<R>, signal?: AbortSignal): Promise<RouteOutput<R>> {
+  const reply = replySchema(routes[route].output as z.ZodType).parse(await theClient().ask(route, input, signal));
   if (!reply.ok) throw new CallFailed(reply.error);
   return reply.data as RouteOutput<R>;
 }

@@ -47,13 +47,14 @@ export function useQuery<R extends RouteName>(
 
   useEffect(() => {
     if (!enabled) return;
+    const wanted = new AbortController();
     let over = false;
     let lost = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async (): Promise<void> => {
       if (!document.hidden || everyMs === undefined) {
         try {
-          const data = await call(route, latest.current);
+          const data = await call(route, latest.current, wanted.signal);
           if (!over) setAnswer({ key, data, at: Date.now(), error: null });
         } catch (thrown) {
           lost = thrown instanceof CallFailed && thrown.code === 'lost';
@@ -68,6 +69,7 @@ export function useQuery<R extends RouteName>(
     });
     return () => {
       over = true;
+      wanted.abort();
       clearTimeout(timer);
       unwatch();
     };

@@ -1,6 +1,6 @@
 /** The release: the runner as it is shipped works by itself, far from the checkout, and the packager's file list has what the app needs. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, matchesGlob } from 'node:path';
@@ -10,10 +10,13 @@ import { z } from 'zod';
 import { createRunFolder } from '../../main/runner/create-run.ts';
 import { loadConfig } from '../../main/runner/load-config.ts';
 import { prepareRun } from '../../main/runner/prepare-run.ts';
+import { CompareProcess } from '../../main/workbench/compare-process.ts';
 import { RunnerService } from '../../main/workbench/runner-service.ts';
 import { assembleRunner } from '../../scripts/assemble-runner.ts';
 import { parseJsonc } from '../../shared/jsonc.ts';
 import { parseIdentity } from '../../shared/process-identity.ts';
+import { CompareChoice } from '../../shared/rpc/compare.ts';
+import { answerTo, evaluationOf, numberQuestion } from '../fixtures/comparison.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const place = mkdtempSync(join(tmpdir(), 'mlt-release-'));
@@ -54,6 +57,30 @@ describe('the runner as an extra resource', () => {
       expect(await service.ask('backends.list', {})).toContainEqual(expect.objectContaining({ name: 'wasm', available: true }));
     } finally {
       service.close();
+    }
+  });
+
+  test('compares and writes the report, with nothing of the checkout in reach', async () => {
+    const runs = join(place, 'evaluations');
+    const questions = Array.from({ length: 12 }, (_, i) => numberQuestion(`test:${i}`, String(i)));
+    for (const [ref, right] of [
+      ['before', 4],
+      ['after', 9],
+    ] as const) {
+      const items = questions.map((question, i) => answerTo(question, i < right, 40));
+      mkdirSync(join(runs, ref), { recursive: true });
+      const about = { model: ref, model_hash: ref, data: './gone.jsonl' };
+      writeFileSync(join(runs, ref, 'evaluation.json'), JSON.stringify(evaluationOf(items, questions, about)));
+      writeFileSync(join(runs, ref, 'items.jsonl'), `${items.map((item) => JSON.stringify(item)).join('\n')}\n`);
+    }
+    const compared = new CompareProcess(runs, { program: join(runner, 'main', 'workbench', 'compare-worker.js') });
+    try {
+      const { html } = await compared.ask('compare.report', CompareChoice.parse({ with: ['before', 'after'] }));
+      expect(html).toContain('Content-Security-Policy');
+      // The plotting library is in it.
+      expect(html.length).toBeGreaterThan(1_000_000);
+    } finally {
+      compared.close();
     }
   });
 });

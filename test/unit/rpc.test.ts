@@ -90,9 +90,9 @@ describe('a connection', () => {
       await settle();
     }
   }
-  const open = (sources: Partial<Sources>) => {
+  const open = (sources: Partial<Sources>, handlers: Partial<Handlers> = {}) => {
     const sent: ServerFrame[] = [];
-    return { sent, connection: openConnection(routerWith({}, sources), (frame) => sent.push(frame)) };
+    return { sent, connection: openConnection(routerWith(handlers, sources), (frame) => sent.push(frame)) };
   };
 
   test('keeps subscriptions apart by number, and ends the one that is cancelled', async () => {
@@ -125,6 +125,26 @@ describe('a connection', () => {
     for (let turn = 0; turn < 5; turn++) await settle();
     expect(ended).toBe(true);
     expect(sent).toHaveLength(before);
+  });
+
+  test('a question that is not waited for any more is told to who works on it, and gets no answer', async () => {
+    const signals: AbortSignal[] = [];
+    const working: Partial<Handlers> = {
+      'runs.list': (_, signal) =>
+        new Promise((done) => {
+          signals.push(signal);
+          signal.addEventListener('abort', () => done(list('late')));
+        }),
+    };
+    const { sent, connection } = open({}, working);
+    for (const id of [1, 2, 3]) connection.receive({ id, kind: 'call', route: 'runs.list', input: {} });
+    connection.receive({ id: 1, kind: 'cancel' });
+    await settle();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, false]);
+    connection.close();
+    await settle();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+    expect(sent).toEqual([]);
   });
 
   test('says why a subscription ended, and that an unknown one cannot begin', async () => {
