@@ -10,6 +10,15 @@ import { Empty, Failed, Loading } from '../../app/states.tsx';
 import { useQuery } from '../../rpc/use-query.ts';
 import { saveText, toCsv } from '../../table/csv.ts';
 import { type Column, DataTable } from '../../table/data-table.tsx';
+import { ConditionForm, FilterChips, FilterPopover } from '../../table/filter-chips.tsx';
+import {
+  conditionsText,
+  conditionWords,
+  meetsCondition,
+  type RowCondition,
+  type RowField,
+  readConditions,
+} from '../../table/row-conditions.ts';
 import { useSortedRows } from '../../table/sorted-rows.ts';
 import type { Choice } from './choice.ts';
 import { OUTCOMES, outcomeOf } from './outcome.ts';
@@ -70,6 +79,30 @@ function columnsFor(legacy: boolean): Column<QuestionPair>[] {
   ];
 }
 
+/** What the questions can be filtered by. An answer is one of those that were given. */
+function fieldsOf(rows: readonly QuestionPair[]): RowField[] {
+  const given = (of: (row: QuestionPair) => string) =>
+    [...new Set(rows.map(of))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).map((value) => ({ value, label: value }));
+  return [
+    { name: 'tokens', label: 'tokens' },
+    { name: 'ref-tokens', label: "reference's tokens" },
+    { name: 'answer', label: 'answer', values: given(({ after }) => after.answer) },
+    { name: 'ref-answer', label: "reference's answer", values: given(({ before }) => before.answer) },
+    { name: 'gold', label: 'gold answer', values: given(({ gold }) => gold) },
+  ];
+}
+
+const VALUE_OF: Record<string, (row: QuestionPair) => string | number> = {
+  tokens: ({ after }) => after.tokens,
+  'ref-tokens': ({ before }) => before.tokens,
+  answer: ({ after }) => after.answer,
+  'ref-answer': ({ before }) => before.answer,
+  gold: ({ gold }) => gold,
+};
+
+const meetsAll = (row: QuestionPair, conditions: readonly RowCondition[]): boolean =>
+  conditions.every((condition) => meetsCondition(condition, VALUE_OF[condition.field]?.(row) ?? null));
+
 /** What is typed reaches the services once the typing pauses. */
 function usePaused(value: string, ms: number): string {
   const [paused, setPaused] = useState(value);
@@ -114,17 +147,18 @@ function OfOne({
   const search = useRef<HTMLInputElement>(null);
   const paused = usePaused(sought ?? '', 200);
   const { data, error, stale, refresh } = useQuery('compare.questions', { ...choice.input, after, search: paused });
+  const [where, setWhere] = useParameter('where');
   const columns = useMemo(() => columnsFor(legacy), [legacy]);
+  const fields = useMemo(() => fieldsOf(data?.rows ?? []), [data]);
+  const conditions = useMemo(() => readConditions(where, fields), [where, fields]);
+  const meeting = useMemo(() => (data?.rows ?? []).filter((row) => meetsAll(row, conditions)), [data, conditions]);
   const counts = useMemo(() => {
     const all = new Map<string, number>();
-    for (const pair of data?.rows ?? []) all.set(outcomeOf(pair, legacy), (all.get(outcomeOf(pair, legacy)) ?? 0) + 1);
+    for (const pair of meeting) all.set(outcomeOf(pair, legacy), (all.get(outcomeOf(pair, legacy)) ?? 0) + 1);
     return all;
-  }, [data, legacy]);
+  }, [meeting, legacy]);
   const filter = OUTCOMES.some(({ name }) => name === only) ? only : null;
-  const fitting = useMemo(
-    () => (data?.rows ?? []).filter((pair) => filter === null || outcomeOf(pair, legacy) === filter),
-    [data, filter, legacy],
-  );
+  const fitting = useMemo(() => meeting.filter((pair) => filter === null || outcomeOf(pair, legacy) === filter), [meeting, filter, legacy]);
   const { rows, sort, onSort } = useSortedRows(fitting, columns);
   const found = rows.findIndex((pair) => pair.id === id);
   const place = found < 0 && id === null && rows.length > 0 ? 0 : found;
@@ -154,7 +188,6 @@ function OfOne({
     ) : (
       <Failed what="The questions cannot be shown" error={error} retry={refresh} />
     );
-  const total = data.rows.length;
   return (
     <>
       <div className="toolbar">
@@ -173,7 +206,7 @@ function OfOne({
           value={filter ?? 'all'}
           onChange={(value) => setOnly(value === 'all' ? null : value)}
           data={[
-            { value: 'all', label: `All ${total}` },
+            { value: 'all', label: `All ${meeting.length}` },
             ...OUTCOMES.map(({ name, title, glyph }) => ({ value: name, label: `${glyph} ${title} ${counts.get(name) ?? 0}` })),
           ]}
         />
@@ -185,6 +218,23 @@ function OfOne({
           placeholder="Search questions and answers"
           value={sought ?? ''}
           onChange={(event) => setSought(event.currentTarget.value)}
+        />
+        <FilterPopover
+          form={(close) => (
+            <ConditionForm
+              fields={fields}
+              add={(condition) => {
+                setWhere(conditionsText([...conditions, condition]));
+                close();
+              }}
+            />
+          )}
+        />
+        <FilterChips
+          chips={conditions.map((condition, place) => ({
+            words: conditionWords(condition, fields),
+            remove: () => setWhere(conditionsText(conditions.toSpliced(place, 1))),
+          }))}
         />
         <span className="toolbar-end">
           <Switch
@@ -206,12 +256,12 @@ function OfOne({
             rowKey={(pair) => pair.id}
             noun={['question', 'questions']}
             total={data.total}
-            viewKey={`${filter} ${paused} ${after}`}
+            viewKey={`${filter} ${paused} ${after} ${where}`}
             sort={sort}
             onSort={onSort}
             active={place < 0 ? null : place}
             onActive={go}
-            empty="No question fits. Choose another outcome above, or change the search."
+            empty="No question fits. Choose another outcome above, take a filter away, or change the search."
           >
             <Button variant="subtle" size="compact-xs" onClick={() => saveText('questions.csv', toCsv(columns, rows))}>
               Save CSV

@@ -1,9 +1,10 @@
 /** Search, filters as chips that read as a sentence, and the form that adds one. */
-import { ActionIcon, Autocomplete, Button, Group, NumberInput, Pill, Popover, Select, Stack, TextInput } from '@mantine/core';
-import { Filter, Search, X } from 'lucide-react';
+import { ActionIcon, Autocomplete, Button, Group, NumberInput, Select, Stack, TextInput } from '@mantine/core';
+import { Search, X } from 'lucide-react';
 import { type RefObject, useEffect, useState } from 'react';
 import type { Condition } from '../../../shared/question-filter.ts';
 import { type FieldValues, QuestionRow, type SplitProfile } from '../../../shared/rpc/datasets.ts';
+import { FilterChips, FilterPopover } from '../../table/filter-chips.tsx';
 import type { Choice } from './choice.ts';
 import { conditionWords, countText, fieldWords, isNumberField, OPERATIONS } from './field-words.ts';
 
@@ -124,39 +125,27 @@ export function FilterBar({
   profile: SplitProfile | null;
   searchInput: RefObject<HTMLInputElement | null>;
 }) {
-  const [open, setOpen] = useState(false);
   const { conditions, setConditions } = choice;
   return (
     <>
       <SearchBox choice={choice} input={searchInput} />
-      <Popover opened={open} onChange={setOpen} position="bottom-start" shadow="md" trapFocus returnFocus>
-        <Popover.Target>
-          <Button variant="default" leftSection={<Filter size={14} />} onClick={() => setOpen(!open)}>
-            Filter
-          </Button>
-        </Popover.Target>
-        <Popover.Dropdown>
+      <FilterPopover
+        form={(close) => (
           <FilterForm
             profile={profile}
             add={(condition) => {
               setConditions([...conditions, condition]);
-              setOpen(false);
+              close();
             }}
           />
-        </Popover.Dropdown>
-      </Popover>
-      {conditions.map((condition, place) => (
-        <Pill
-          key={`${place} ${conditionWords(condition)}`}
-          withRemoveButton
-          removeButtonProps={{ 'aria-label': `Remove filter: ${conditionWords(condition)}`, 'aria-hidden': false, tabIndex: 0 }}
-          onRemove={() => setConditions(conditions.toSpliced(place, 1))}
-          className="datasets-chip"
-        >
-          {place === 0 ? '' : 'and '}
-          {conditionWords(condition)}
-        </Pill>
-      ))}
+        )}
+      />
+      <FilterChips
+        chips={conditions.map((condition, place) => ({
+          words: conditionWords(condition),
+          remove: () => setConditions(conditions.toSpliced(place, 1)),
+        }))}
+      />
     </>
   );
 }

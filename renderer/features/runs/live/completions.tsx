@@ -1,5 +1,5 @@
 /** Every answer of a run: a list of questions by step, and the answers to the chosen one side by side. */
-import { Button, NumberInput, SegmentedControl, Select, Switch } from '@mantine/core';
+import { Button, SegmentedControl, Switch } from '@mantine/core';
 import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { figureText } from '../../../../shared/figures/number-text.ts';
@@ -10,6 +10,8 @@ import { useShortcuts } from '../../../app/shortcuts.tsx';
 import { Empty, Failed, Loading } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
 import { type Column, DataTable } from '../../../table/data-table.tsx';
+import { ConditionForm, type FilterChip, FilterChips, FilterPopover } from '../../../table/filter-chips.tsx';
+import { conditionWords, isSound, type RowCondition, type RowField } from '../../../table/row-conditions.ts';
 import { GroupView } from './group.tsx';
 import { PAGE, usePager, useWindowOfRows } from './pages.ts';
 import type { LiveTabProps } from './tab-props.ts';
@@ -40,19 +42,36 @@ const COLUMNS: readonly Column<AnswerGroup>[] = [
 const COLUMNS_OF_A_STEP = COLUMNS.slice(1);
 
 const PHASE_WORDS: Record<Phase, string> = { train: 'Training', validation: 'Validation', evaluation: 'Evaluation' };
-const VERDICTS = [
-  { value: 'correct', label: 'with a right answer' },
-  { value: 'wrong', label: 'with a wrong answer' },
-  { value: 'invalid', label: 'with an invalid answer' },
-  { value: 'truncated', label: 'with a cut-off answer' },
+const FIELDS: readonly RowField[] = [
+  {
+    name: 'verdict',
+    label: 'verdict',
+    values: [
+      { value: 'correct', label: 'right' },
+      { value: 'wrong', label: 'wrong' },
+      { value: 'invalid', label: 'invalid' },
+      { value: 'truncated', label: 'cut off' },
+    ],
+  },
+  { name: 'reward', label: 'reward' },
+  { name: 'tokens', label: 'tokens' },
 ];
 
 const numberOf = (text: string | null): number | undefined =>
   text === null || text === '' || Number.isNaN(Number(text)) ? undefined : Number(text);
 
+/** Where the address keeps each condition: a link may set one. */
+const PARAMETERS = [
+  { parameter: 'verdict', field: 'verdict', op: 'is' },
+  { parameter: 'reward-min', field: 'reward', op: '>=' },
+  { parameter: 'reward-max', field: 'reward', op: '<=' },
+  { parameter: 'tokens-min', field: 'tokens', op: '>=' },
+  { parameter: 'tokens-max', field: 'tokens', op: '<=' },
+] as const;
+
 /** The conditions in the address, and how to change one. */
 function useFilter() {
-  const [phase, setPhase] = useParameter('phase');
+  const [phase] = useParameter('phase');
   const [step, setStep] = useParameter('step');
   const [verdict, setVerdict] = useParameter('verdict');
   const [rewardMin, setRewardMin] = useParameter('reward-min');
@@ -71,35 +90,16 @@ function useFilter() {
     }),
     [phase, step, verdict, rewardMin, rewardMax, tokensMin, tokensMax],
   );
-  return {
-    filter,
-    step,
-    setPhase,
-    setStep,
-    verdict,
-    setVerdict,
-    rewardMin,
-    setRewardMin,
-    rewardMax,
-    setRewardMax,
-    tokensMin,
-    setTokensMin,
-    tokensMax,
-    setTokensMax,
-  };
-}
-
-function Bound({ label, value, onChange }: { label: string; value: string | null; onChange: (value: string | null) => void }) {
-  return (
-    <NumberInput
-      aria-label={label}
-      placeholder={label}
-      hideControls
-      w={96}
-      value={value ?? ''}
-      onChange={(next) => onChange(next === '' ? null : String(next))}
-    />
-  );
+  const values = [verdict, rewardMin, rewardMax, tokensMin, tokensMax];
+  const setters = [setVerdict, setRewardMin, setRewardMax, setTokensMin, setTokensMax];
+  const chips = PARAMETERS.flatMap(({ field, op }, i): FilterChip[] => {
+    const condition: RowCondition = { field, op, value: values[i] ?? '' };
+    if (!isSound(condition, FIELDS)) return [];
+    return [{ words: conditionWords(condition, FIELDS), remove: () => setters[i]?.(null) }];
+  });
+  const add = (condition: RowCondition): void =>
+    setters[PARAMETERS.findIndex(({ field, op }) => field === condition.field && op === condition.op)]?.(condition.value);
+  return { filter, step, setStep, chips, add };
 }
 
 export function CompletionsTab({ run, kind, live }: LiveTabProps) {
@@ -179,20 +179,18 @@ export function CompletionsTab({ run, kind, live }: LiveTabProps) {
             Follow the latest
           </Button>
         ) : null}
-        <span className="quiet">Questions</span>
-        <Select
-          aria-label="Verdict"
-          placeholder="of any verdict"
-          data={VERDICTS}
-          value={chosen.verdict}
-          onChange={chosen.setVerdict}
-          clearable
-          w={190}
+        <FilterPopover
+          form={(close) => (
+            <ConditionForm
+              fields={FIELDS}
+              add={(condition) => {
+                chosen.add(condition);
+                close();
+              }}
+            />
+          )}
         />
-        <Bound label="reward ≥" value={chosen.rewardMin} onChange={chosen.setRewardMin} />
-        <Bound label="reward ≤" value={chosen.rewardMax} onChange={chosen.setRewardMax} />
-        <Bound label="tokens ≥" value={chosen.tokensMin} onChange={chosen.setTokensMin} />
-        <Bound label="tokens ≤" value={chosen.tokensMax} onChange={chosen.setTokensMax} />
+        <FilterChips chips={chosen.chips} lead="Questions with an answer whose" />
       </div>
       {data.malformed.count > 0 ? (
         <p className="live-word state-unverifiable" role="note">
