@@ -1,6 +1,6 @@
 /** A config while it is being written in a form: sparse, perhaps wrong, and what can be said of it all the same. */
 import { z } from 'zod';
-import { CONFIG_KINDS, CONFIG_SCHEMAS, type ConfigKind, type FormField, formFields } from './config-form.ts';
+import { CONFIG_KINDS, CONFIG_SCHEMAS, type ConfigKind, type FormField, formFields, OWN_DEFAULTS } from './config-form.ts';
 import { noLayers, withLayer } from './config-layers.ts';
 import { CONFIG_VERSION, migrateConfig } from './config-migration.ts';
 import { InputError } from './input-error.ts';
@@ -89,7 +89,8 @@ export function sparse(config: Draft): Draft {
   delete draft.schema_version;
   for (const field of fieldsOf(config.kind)) {
     const given = valueAt(draft, field.path.split('.'));
-    if (given !== undefined && same(given, field.fallback)) draft = withSetting(draft, field.path, undefined);
+    if (given !== undefined && !OWN_DEFAULTS.includes(field.path) && same(given, field.fallback))
+      draft = withSetting(draft, field.path, undefined);
   }
   for (const [key, value] of Object.entries(draft)) {
     // A part such as early_stopping is there by being an object, even an empty one.

@@ -13,6 +13,9 @@ export const CONFIG_SCHEMAS = { train: TrainConfig, sft: SftConfig, evaluate: Ev
  */
 export type FieldKind = 'integer' | 'number' | 'boolean' | 'choice' | 'text' | 'rewards' | 'numbers' | 'part';
 
+/** Settings whose default is the user's own to choose: what a config says of them is kept, even where it is what the schema takes. */
+export const OWN_DEFAULTS: readonly string[] = ['backend'];
+
 export interface FormField {
   /** As `--set` takes it: `data.train`. */
   path: string;

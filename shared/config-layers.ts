@@ -1,12 +1,12 @@
 /**
- * A config put together from layers: preset < file < flag, above what the schema takes by default. Objects are merged, lists and single
+ * A config put together from layers: settings < preset < file < flag, above what the schema takes by default. Objects are merged, lists and single
  * values replace, and null takes a setting back to its default (RFC 7386). Each setting knows which layer it came from.
  */
 import { z } from 'zod';
 import { isPlainObject, type JsonObject, refuseUnsafeKeys } from './json-object.ts';
 import { valueAt } from './schema-path.ts';
 
-export const ConfigSource = z.enum(['default', 'preset', 'file', 'flag']);
+export const ConfigSource = z.enum(['default', 'settings', 'preset', 'file', 'flag']);
 export type ConfigSource = z.infer<typeof ConfigSource>;
 
 export interface Origin {

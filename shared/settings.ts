@@ -8,6 +8,8 @@ export type ThemeChoice = z.infer<typeof ThemeChoice>;
 /** `settings.json` of the home folder. */
 export const Preferences = z.object({
   theme: ThemeChoice.default('auto'),
+  /** What computes where a config does not say; null: as the schema has it. A name that this version does not know stands for null. */
+  backend: z.string().nullable().default(null),
   /** When Home was opened last, by folder of runs. */
   looked: z.record(z.string(), z.string()).default({}),
 });

@@ -14,5 +14,7 @@ export const StartPoints = z.object({
   /** `config`: the preset's file, without what it leaves to the defaults. */
   presets: z.array(z.object({ name: z.string(), config: z.record(z.string(), z.unknown()) })),
   rewards: z.array(RewardFunctionInfo),
+  /** What the user has chosen to stand where a config says nothing, by path. */
+  defaults: z.record(z.string(), z.string()),
 });
 export type StartPoints = z.infer<typeof StartPoints>;

@@ -25,6 +25,7 @@ export interface EvaluateOptions extends MachineOptions {
   prefix?: string;
   answerPrefix?: string;
   batchSize?: number;
+  /** Absent: what the user has chosen, else the schema's. */
   backend?: string;
   runs?: string;
 }

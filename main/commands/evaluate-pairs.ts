@@ -1,4 +1,5 @@
 /** Several evaluations in one call: every model on every data set, under one progress line, and none is lost by another's failure. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ import { InputError } from '../../shared/input-error.ts';
 import { parseInput, parseJson } from '../../shared/parse-input.ts';
 import type { Question } from '../../shared/question.ts';
 import type { RunEvent } from '../../shared/run-record.ts';
+import { ownDefaults } from '../data/own-defaults.ts';
 import { createRunFolder, type NewRunRecord } from '../runner/create-run.ts';
 import { type EvaluationResult, evaluateConstant } from '../runner/evaluate.ts';
 import { answersWanted } from '../runner/evaluation-plan.ts';
@@ -33,7 +35,8 @@ export interface EvaluationJob {
 }
 
 /** Every model and baseline on every data set, all of them checked. Errors: InputError before anything is written. */
-export async function pairsOf(options: EvaluateOptions): Promise<EvaluationJob[]> {
+export async function pairsOf(given: EvaluateOptions): Promise<EvaluationJob[]> {
+  const options = { ...(await ownDefaults()), ...given };
   const { model = [], baseline = [], data = [] } = options;
   if (model.length > 0 === baseline.length > 0) {
     throw new InputError('give either --model or --baseline', model.length === 0 ? '--model' : '--baseline');

@@ -11,6 +11,7 @@ import { parseJsonc } from '../../shared/jsonc.ts';
 import { unknownName } from '../../shared/nearest.ts';
 import { parseInput } from '../../shared/parse-input.ts';
 import { dotted, fallbackAt, isText, schemaAt, valueAt } from '../../shared/schema-path.ts';
+import { ownDefaults } from '../data/own-defaults.ts';
 import { assign } from './set-assignment.ts';
 
 const PRESETS = new URL('../../resources/presets/', import.meta.url);
@@ -32,7 +33,7 @@ export const loadConfig = async (fileOrPreset: string, sets: readonly string[] =
   (await resolveConfig(fileOrPreset, sets)).config;
 
 /**
- * As `loadConfig`, with the source of every value. Order: default < preset < file < flag. A file names the preset that it builds on by
+ * As `loadConfig`, with the source of every value. Order: default < settings (what the user has chosen) < preset < file < flag. A file names the preset that it builds on by
  * `"extends": "demo"`; objects are merged, lists replace, and null takes a setting back to its default.
  */
 export async function resolveConfig(fileOrPreset: string, sets: readonly string[] = []): Promise<ResolvedConfig> {
@@ -40,7 +41,7 @@ export async function resolveConfig(fileOrPreset: string, sets: readonly string[
   const notes: string[] = [];
   if (presets.includes(fileOrPreset)) {
     const what = `preset ${fileOrPreset}`;
-    const layered = withLayer(noLayers, await readLayer(presetPath(fileOrPreset), what, notes), { source: 'preset', label: what });
+    const layered = withLayer(await ownLayer(), await readLayer(presetPath(fileOrPreset), what, notes), { source: 'preset', label: what });
     return checkLayers(layered, what, sets, notes);
   }
   const what = resolve(fileOrPreset);
@@ -60,9 +61,12 @@ export async function resolveSettings(settings: JsonObject, what: string): Promi
 /** A file's own settings, laid over the preset that they name. */
 async function extended(settings: JsonObject, what: string, presets: readonly string[], notes: string[]): Promise<Layered> {
   const { extends: base, ...own } = settings;
-  const below = base === undefined ? noLayers : await presetLayer(base, own, what, presets, notes);
+  const below = base === undefined ? await ownLayer() : await presetLayer(base, own, what, presets, notes);
   return withLayer(below, own, { source: 'file', label: what });
 }
+
+/** What lies lowest. */
+const ownLayer = async (): Promise<Layered> => withLayer(noLayers, await ownDefaults(), { source: 'settings', label: 'the Settings' });
 
 function checkLayers(layers: Layered, what: string, sets: readonly string[], notes: string[]): ResolvedConfig {
   let layered = layers;
@@ -100,7 +104,7 @@ async function presetLayer(name: unknown, own: JsonObject, what: string, presets
       'kind',
     );
   }
-  return withLayer(noLayers, json, { source: 'preset', label });
+  return withLayer(await ownLayer(), json, { source: 'preset', label });
 }
 
 /** One file's settings in the newest form. */

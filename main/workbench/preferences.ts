@@ -1,16 +1,13 @@
 /** What the window remembers for its user, whichever shell shows it: `settings.json` in the home folder. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Preferences } from '../../shared/settings.ts';
-import { homeFolder } from '../data/location.ts';
+import { preferencesPath } from '../data/own-defaults.ts';
 import { writeUserFile } from './user-file.ts';
-
-const pathOf = (): string => join(homeFolder(), 'settings.json');
 
 /** As kept; the defaults where there are none, or where they cannot be read: a window must always open. */
 export async function readPreferences(): Promise<Preferences> {
   try {
-    return Preferences.parse(JSON.parse(await readFile(pathOf(), 'utf8')));
+    return Preferences.parse(JSON.parse(await readFile(preferencesPath(), 'utf8')));
   } catch {
     return Preferences.parse({});
   }
@@ -24,7 +21,7 @@ function change(make: (before: Preferences) => Preferences): Promise<Preferences
     .catch(() => undefined)
     .then(async () => {
       const after = make(await readPreferences());
-      await writeUserFile(pathOf(), `${JSON.stringify(after, null, 2)}\n`);
+      await writeUserFile(preferencesPath(), `${JSON.stringify(after, null, 2)}\n`);
       return after;
     });
   last = next;
@@ -33,6 +30,9 @@ function change(make: (before: Preferences) => Preferences): Promise<Preferences
 
 /** Errors: the system's, where the home folder cannot be written. */
 export const setTheme = (theme: Preferences['theme']): Promise<Preferences> => change((before) => ({ ...before, theme }));
+
+/** The backend of configs that name none; null: the schema's. Whether it can be used is for the caller to know. */
+export const setBackend = (backend: string | null): Promise<Preferences> => change((before) => ({ ...before, backend }));
 
 /** Remembers that someone looked at a folder of runs now, and gives when that was before; null the first time. */
 export async function lookedAt(runsDir: string, now: string): Promise<string | null> {

@@ -14,6 +14,10 @@ export const settingsRoutes = {
   'settings.folders': { input: nothing, output: z.array(FolderInForce) },
   /** What `medlogictrace backends` says. */
   'settings.backends': { input: nothing, output: BackendList },
+  /** What computes where a config does not say, and all that a config can name. */
+  'settings.backend_choice': { input: nothing, output: z.object({ chosen: z.string(), takes: z.array(z.string()) }) },
+  /** The backend of runs that name none. Refused where it cannot be used here. */
+  'settings.set_backend': { input: z.strictObject({ backend: z.string().max(100) }), output: Preferences },
   'settings.preferences': { input: nothing, output: Preferences },
   'settings.set_theme': { input: z.strictObject({ theme: ThemeChoice }), output: Preferences },
   /** Which secrets are set, and from where. There is no route that gives one. */

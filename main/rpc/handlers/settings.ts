@@ -1,5 +1,6 @@
 /** Answers about the settings. */
 import type { settingsRoutes } from '../../../shared/rpc/settings.ts';
+import { backendChoice, chooseBackend } from '../../workbench/backend-choice.ts';
 import { cleanRuns } from '../../workbench/clean-runs.ts';
 import { foldersInForce } from '../../workbench/folders.ts';
 import { readPreferences, setTheme } from '../../workbench/preferences.ts';
@@ -14,6 +15,8 @@ export function settingsHandlers({ runsDir, runner, secretStore }: Services): Pi
   return {
     'settings.folders': async () => foldersInForce(runsDir),
     'settings.backends': () => runner.ask('backends.list', {}),
+    'settings.backend_choice': () => backendChoice(),
+    'settings.set_backend': ({ backend }) => chooseBackend(runner, backend),
     'settings.preferences': () => readPreferences(),
     'settings.set_theme': ({ theme }) => setTheme(theme),
     'settings.secrets': () => secrets.states(),

@@ -183,7 +183,11 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             remove={(path) => setDraft(withSetting(draft, path, undefined))}
             failure={failure !== null && failure.error.code !== 'input' && failure.config === text ? failure.error : null}
           />
-          <Form form={{ draft, setDraft, rewards: points.rewards, suggestions }} placed={placed} search={search.trim()} />
+          <Form
+            form={{ draft, setDraft, rewards: points.rewards, defaults: points.defaults, suggestions }}
+            placed={placed}
+            search={search.trim()}
+          />
         </div>
       </div>
       {inspector ? (

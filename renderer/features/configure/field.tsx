@@ -17,6 +17,8 @@ export interface FormContext {
   draft: Draft;
   setDraft: (draft: Draft) => void;
   rewards: readonly RewardFunctionInfo[];
+  /** What the user has chosen to stand where nothing is given, by path. */
+  defaults: Readonly<Record<string, string>>;
   /** By path. */
   suggestions: Readonly<Record<string, readonly string[]>>;
 }
@@ -41,8 +43,10 @@ interface FieldProps {
   form: FormContext;
 }
 
-export function Field({ field, words, mistakes, form }: FieldProps) {
+export function Field({ field: plain, words, mistakes, form }: FieldProps) {
   const { draft, setDraft } = form;
+  const own = form.defaults[plain.path];
+  const field = own === undefined ? plain : { ...plain, fallback: own };
   const { path, kind } = field;
   const given = valueAt(draft, path.split('.'));
   const isSet = given !== undefined && given !== null;
@@ -50,7 +54,9 @@ export function Field({ field, words, mistakes, form }: FieldProps) {
   const change = (value: unknown): void => setDraft(withSetting(draft, path, value));
   const choice = kind === 'choice' ? words.choices?.[fieldText(settingOf(draft, field))] : undefined;
   const wrong = mistakes.length === 0 ? null : mistakes.map(({ text }) => text).join('; ');
-  const rules = [defaultText(field, words), boundText(field, words)].filter((text) => text !== null).join(' · ');
+  const rules = [defaultText(field, words), own === undefined ? null : 'chosen in Settings', boundText(field, words)]
+    .filter((text) => text !== null)
+    .join(' · ');
   const says = (
     <>
       <span className="configure-sentence">{fieldSentence(words, draft.kind)}</span>
