@@ -255,6 +255,12 @@ function entryStamp(entry: Entry, split: string): string | null {
   return there ? fileStamp(entry.name === 'pubmedqa' && existsSync(truth) ? [path, truth] : [path]) : null;
 }
 
+/** A text that changes when a split of the catalogue may give other questions; null for a set that is not of it, or not there. */
+export function contentStamp(name: string, split: string): string | null {
+  const entry = CATALOGUE.find((one) => one.name === name);
+  return entry === undefined || !splitsOf(entry).includes(split) ? null : entryStamp(entry, split);
+}
+
 async function listEntry(entry: Entry, known: ReturnType<typeof readCounts>): Promise<DatasetListing> {
   const opened: OpenFiles = new Map();
   const splits: SplitListing[] = [];

@@ -1,6 +1,6 @@
 /**
- * A split opened for the window's table. An imported set is read where it lies; any other is written once a session as a store of the same
- * kind into a temporary folder, so that one way of filtering, sorting and paging serves all.
+ * A split opened for the window's table. An imported set is read where it lies; any other is written as a store of the same kind, so that
+ * one way of filtering, sorting and paging serves all: a large one once, into the cache, a small one once a session.
  */
 import { rmSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
 import { unknownName } from '../../shared/nearest.ts';
-import { DATASET_NAMES, listDatasets, openDataset } from '../data/catalogue.ts';
+import { contentStamp, DATASET_NAMES, listDatasets, openDataset } from '../data/catalogue.ts';
 import { withDuckDb } from '../data/duckdb.ts';
 import { importedSplit, MANIFEST, ownNames, ownSet } from '../data/imported-set.ts';
 import { datasetsFolder } from '../data/location.ts';
-import { StoreWriter } from '../data/question-store.ts';
 import { QuestionTable } from './datasets-table.ts';
+import { keepStore, keptStore, WORTH_KEEPING, writeStore } from './kept-stores.ts';
 
 interface Opened {
   /** Changes with the questions. */
@@ -23,7 +23,6 @@ interface Opened {
 
 /** Tables beyond this many are closed, the longest unused first. */
 const MOST_OPEN = 4;
-const BATCH = 2000;
 
 let scratch: Promise<string> | null = null;
 async function scratchFolder(): Promise<string> {
@@ -52,19 +51,32 @@ async function stampOf(name: string, split: string): Promise<string> {
   return found.hash;
 }
 
-async function openTable(name: string, split: string): Promise<QuestionTable> {
+/** Questions of a split that is not imported, as the list counts them. */
+async function countOf(name: string, split: string): Promise<number> {
+  const [listing] = await listDatasets([name]);
+  return listing?.splits.find((one) => one.split === split)?.count ?? 0;
+}
+
+/** `stamp`: of a split that is not imported, the hash of its questions. */
+async function openTable(name: string, split: string, stamp: string): Promise<QuestionTable> {
   const set = DATASET_NAMES.includes(name) ? null : ownSet(name);
   if (set?.kind === 'imported') {
     const asked = importedSplit(set, split);
     const own = Object.hasOwn(set.splits, asked) ? asked : undefined;
     return QuestionTable.open({ folder: join(datasetsFolder(), name), name, split: own, total: set.splits[asked]?.count ?? set.n });
   }
+  // By the look of its file too: facts such as a subject are not in the hash of the questions.
+  const content = contentStamp(name, split);
+  const key = content === null ? null : JSON.stringify([name, split, stamp, content]);
+  const kept = key === null ? null : await keptStore(key);
+  if (kept !== null) return QuestionTable.open({ folder: kept, name, split: undefined, total: await countOf(name, split) });
   const { questions } = await openDataset(`${name}:${split}`, { unlabelled: true });
+  if (key !== null && questions.length >= WORTH_KEEPING) {
+    const stored = await keepStore(key, questions).catch(() => null);
+    if (stored !== null) return QuestionTable.open({ folder: stored, name, split: undefined, total: questions.length });
+  }
   const folder = await scratchFolder();
-  const writer = await StoreWriter.create(folder);
-  for (let at = 0; at < questions.length; at += BATCH) await writer.append(questions.slice(at, at + BATCH));
-  await writer.close();
-  await writer.makeIndex();
+  await writeStore(folder, questions);
   return QuestionTable.open({
     folder,
     name,
@@ -101,7 +113,7 @@ export class DatasetTables {
     // Another question may have opened it meanwhile.
     const meanwhile = this.opened.get(key);
     if (meanwhile !== undefined && meanwhile.stamp === stamp) return meanwhile.table;
-    const table = openTable(name, split);
+    const table = openTable(name, split, stamp);
     this.opened.set(key, { stamp, table });
     table.catch(() => this.opened.delete(key));
     if (meanwhile !== undefined) this.retire(meanwhile);

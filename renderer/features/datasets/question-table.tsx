@@ -8,7 +8,7 @@ import { useQuery } from '../../rpc/use-query.ts';
 import { type Column, DataTable } from '../../table/data-table.tsx';
 import { type PagerState, usePager } from '../../table/use-pager.ts';
 import type { Choice } from './choice.ts';
-import { fieldWords } from './field-words.ts';
+import { countText, fieldWords } from './field-words.ts';
 
 const goldText = ({ gold, gold_text }: QuestionRow): string =>
   gold === '' ? 'withheld' : gold_text === null ? gold : `${gold} · ${gold_text}`;
@@ -156,7 +156,12 @@ export function QuestionTable({ data, split, total, choice, onOpen, onPlace }: Q
   useEffect(() => onPlace({ id, active, setActive: (index) => latest.current.setActive(index), count }), [id, active, count, onPlace]);
 
   if (error !== null && pager === null) return <Failed what={`${data}:${split} cannot be shown`} error={error} retry={retry} />;
-  if (pager === null) return <Loading what={`Reading ${data}:${split}, once a session`} />;
+  if (pager === null)
+    return (
+      <Loading
+        what={`Reading ${total === undefined ? 'the questions' : `${countText(total)} questions`} of ${data}:${split} and making their index. This happens once for each content of the file; the next time they are there at once`}
+      />
+    );
   return (
     <>
       {error === null ? null : <Failed what="These questions cannot be shown" error={error} retry={retry} />}
