@@ -104,11 +104,11 @@ async function runStudy(options: StudyOptions, io: Io): Promise<StudyResult> {
   };
 
   const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
-  const base = await loadConfig('demo', [`model=${options.model}`]);
+  const base = await loadConfig('demo', [`model=${options.model}`, 'backend=wasm']);
   const trainConfig = TrainConfig.parse(base);
   const learn = (entry: (typeof GRPO_ARMS)[number], seed: number) => () =>
     arm(entry.arm, seed, async (place) => {
-      const config = await loadConfig('demo', [`model=${options.model}`, `seed=${seed}`, ...entry.sets]);
+      const config = await loadConfig('demo', [`model=${options.model}`, 'backend=wasm', `seed=${seed}`, ...entry.sets]);
       return runOnce(config, place, 'train', `${entry.arm}, seed ${seed}`, io);
     });
   const supervise = (seed: number) => async () => {
