@@ -49,7 +49,7 @@ function columnsFor(legacy: boolean): Column<QuestionPair>[] {
     {
       id: 'outcome',
       header: 'Outcome',
-      width: 104,
+      width: 120,
       cell: (row) => {
         const { glyph, title, look } = outcome(row) ?? { glyph: '', title: '', look: '' };
         return (
