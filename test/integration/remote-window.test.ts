@@ -23,6 +23,9 @@ const config = {
   max_completion_length: 8,
 };
 
+/** Somebody waits for every answer. */
+const waited = new AbortController().signal;
+
 describe('the window', () => {
   const runner = new RunnerService();
   const services: Services = { version: '0', runsDir: join(root, 'runs'), files: new GivenFiles(), runner };
@@ -43,11 +46,11 @@ describe('the window', () => {
     const handlers = createHandlers(services);
     const request = crypto.randomUUID();
     const start = { config, request, place: { machine: 'node', gpus: 'all' as const, queue: false, auto_resume: 1 } };
-    const [one, two] = await Promise.all([handlers['configure.start'](start), handlers['configure.start'](start)]);
+    const [one, two] = await Promise.all([handlers['configure.start'](start, waited), handlers['configure.start'](start, waited)]);
     expect(one).toMatchObject({ again: false, waiting: null });
     expect(two).toMatchObject({ run: one.run, again: true });
     const { run } = one;
-    const info = async () => handlers['runs.remote']({ run });
+    const info = async () => handlers['runs.remote']({ run }, waited);
     await expect.poll(async () => (await info())?.complete, { timeout: 100_000 }).toBe(true);
     expect(differences(join(services.runsDir, run), join(runsOf(place), run))).toEqual([]);
     await expect.poll(async () => (await info())?.here, { timeout: 30_000 }).toEqual(['model']);
@@ -62,20 +65,20 @@ describe('the window', () => {
     expect(readdirSync(join(runsOf(place))).filter((name) => !name.startsWith('.'))).toEqual([run]);
     // All that the window shows of a run is there without the machine.
     useMachines(async () => Promise.reject(new Error('out of reach')));
-    expect((await handlers['runs.list']({})).runs).toMatchObject([{ id: run, machine: 'node' }]);
-    expect((await handlers['runs.show']({ run })).events).toMatchObject({ malformed: 0, gaps: [] });
+    expect((await handlers['runs.list']({}, waited)).runs).toMatchObject([{ id: run, machine: 'node' }]);
+    expect((await handlers['runs.show']({ run }, waited)).events).toMatchObject({ malformed: 0, gaps: [] });
     useMachines(async () => place);
 
-    await expect(handlers['runs.fetch']({ run, checkpoint: 7 })).rejects.toThrow(/no checkpoint of step 7/);
-    await handlers['runs.fetch']({ run, checkpoint: 1 });
+    await expect(handlers['runs.fetch']({ run, checkpoint: 7 }, waited)).rejects.toThrow(/no checkpoint of step 7/);
+    await handlers['runs.fetch']({ run, checkpoint: 1 }, waited);
     await expect.poll(async () => (await info())?.here, { timeout: 30_000 }).toContain('checkpoints/step-000001');
-    expect(await handlers['machine.runs']({ machine: 'node' })).toMatchObject({ runs: [{ run, mirror: run }] });
-    expect(await handlers['machine.set_slots']({ machine: 'node', slots: 2 })).toMatchObject({
+    expect(await handlers['machine.runs']({ machine: 'node' }, waited)).toMatchObject({ runs: [{ run, mirror: run }] });
+    expect(await handlers['machine.set_slots']({ machine: 'node', slots: 2 }, waited)).toMatchObject({
       slots: 2,
       kind: 'slot',
       entries: [],
     });
-    await expect(handlers['runs.control']({ run, verb: 'pause' })).rejects.toThrow(/has ended on node/);
+    await expect(handlers['runs.control']({ run, verb: 'pause' }, waited)).rejects.toThrow(/has ended on node/);
     expect(existsSync(join(services.runsDir, run, 'control.jsonl'))).toBe(true);
   }, 240_000);
 });
