@@ -11,7 +11,7 @@ import { cacheFolder } from './cache-folder.ts';
 import { endChildren, runProcess } from './child-process.ts';
 import { ensurePython } from './python-environment.ts';
 import type { Requirement } from './requirement.ts';
-import { ensureChromium } from './system-packages.ts';
+import { ensureChromium, ensureSshd } from './system-packages.ts';
 import { ensureTensorflow } from './tensorflow-backend.ts';
 import { addCounts, countLine, countPytest, countVitest, type TestCount } from './test-count.ts';
 
@@ -22,14 +22,14 @@ interface Group {
   what: string;
   /** Seconds it may take. */
   limit: number;
-  needs?: 'python' | 'chromium';
+  needs?: 'python' | 'chromium' | 'sshd';
   /** Folder of a Python package whose tests belong to the group. */
   pytest?: string;
 }
 
 const groups: readonly Group[] = [
   { name: 'unit', what: 'pure parts', limit: 240 },
-  { name: 'integration', what: 'processes, folders, the command line', limit: 600 },
+  { name: 'integration', what: 'processes, folders, machines, the command line', limit: 900, needs: 'sshd' },
   { name: 'engine', what: 'against PyTorch and Transformers', limit: 600, needs: 'python', pytest: 'resources/torch-engine' },
   { name: 'models', what: 'the tiny model and real data files', limit: 360 },
   { name: 'e2e', what: 'the window in Chromium', limit: 480, needs: 'chromium' },
@@ -107,6 +107,7 @@ async function main(args: readonly string[]): Promise<number> {
     await prepare(ensureTensorflow(cacheFolder(), say), 'MEDLOGICTRACE_TENSORFLOW_HOME');
   }
   if (chosen.some((group) => group.needs === 'chromium')) await prepare(ensureChromium(say), 'MEDLOGICTRACE_CHROMIUM');
+  if (chosen.some((group) => group.needs === 'sshd')) await prepare(ensureSshd(say), 'MEDLOGICTRACE_SSHD');
   const data = process.env.MEDLOGICTRACE_DATA || join(root, '..', 'shared', 'data');
   if (!existsSync(data)) say(`skipped: tests on real data files: ${data} is not there; set MEDLOGICTRACE_DATA to their folder`);
 

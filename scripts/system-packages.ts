@@ -45,3 +45,17 @@ export async function ensureChromium(say: (line: string) => void): Promise<Requi
   if (failed === null && path !== null) return { name, path };
   return { name, missing: failed ?? 'the package chromium brought no program of that name' };
 }
+
+/** An OpenSSH server, installed if that is possible. It is only ever started by tests, on loopback. */
+export async function ensureSshd(say: (line: string) => void): Promise<Requirement> {
+  const name = 'an OpenSSH server';
+  // Not on everybody's search path.
+  const find = (): string | null => findProgram(['sshd'], `/usr/sbin${delimiter}/usr/local/sbin${delimiter}${process.env.PATH ?? ''}`);
+  const found = find();
+  if (found !== null) return { name, path: found };
+  say('Installing OpenSSH for the tests of machines; this happens once.');
+  const failed = await installSystemPackages(['openssh-server', 'openssh-client']);
+  const path = find();
+  if (failed === null && path !== null) return { name, path };
+  return { name, missing: failed ?? 'the package openssh-server brought no sshd' };
+}

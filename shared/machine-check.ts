@@ -1,7 +1,7 @@
 /** What a machine has, what it lacks, and what `machines setup` would do there. */
 import { z } from 'zod';
 
-export const SetupStepName = z.enum(['folders', 'python', 'torch', 'packages', 'node', 'runner', 'proof']);
+export const SetupStepName = z.enum(['folders', 'python', 'torch', 'packages', 'node', 'runner', 'native', 'proof']);
 export type SetupStepName = z.infer<typeof SetupStepName>;
 
 export const PlannedStep = z.object({

@@ -1,5 +1,6 @@
 /** `medlogictrace machines`: where runs can be carried out, and what it takes to make a machine ready for them. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { DownloadDone } from '../../shared/hub-model.ts';
 import type { NewMachine } from '../../shared/machine-list.ts';
 import { type SetupEvent, SetupOptions, type SetupReport } from '../../shared/machine-setup.ts';
 import { parseInput } from '../../shared/parse-input.ts';
@@ -7,6 +8,7 @@ import type { Machine } from '../machine/machine.ts';
 import { parseDestination } from '../machine/ssh/ssh-config.ts';
 import { checkMachine } from '../workbench/machines/check.ts';
 import { cleanMachine } from '../workbench/machines/clean.ts';
+import { fetchModelThere } from '../workbench/machines/fetch-model.ts';
 import { addMachine, findMachine, LOCAL_ROOT, listMachines, removeMachine } from '../workbench/machines/list.ts';
 import { openMachine } from '../workbench/machines/open.ts';
 import { setUpMachine } from '../workbench/machines/setup.ts';
@@ -89,6 +91,23 @@ export async function machinesSetup(machine: Machine, root: string, options: Set
   throw new Error('the setup ended without a report');
 }
 
+/** `machines fetch NAME MODEL` */
+export async function machinesFetch(machine: Machine, root: string, model: string, io: Io): Promise<DownloadDone> {
+  const token = await new Secrets().value('hf_token');
+  const progress = io.progress(`${model} (MB)`, null);
+  try {
+    const endpoint = process.env.HF_ENDPOINT || undefined;
+    for await (const event of fetchModelThere(machine, root, model, { token, endpoint, signal: io.signal })) {
+      if (event.type === 'done') return event;
+      if (event.type === 'waiting') io.note(`waiting: ${event.why}`);
+      else progress.update(Math.floor(event.bytes_done / 1e6), { total: Math.ceil(event.bytes / 1e6) });
+    }
+  } finally {
+    progress.finish();
+  }
+  throw new Error(`${model} was not fetched`);
+}
+
 const collect = (text: string): string[] => text.split(',').map((hop) => hop.trim());
 
 /** Adds `machines` and its verbs to the program. */
@@ -144,6 +163,24 @@ export function register(program: Command, io: Io): void {
       io.out(report, () => setupText(report));
     },
   );
+  machines
+    .command('fetch')
+    .description('let a machine fetch a model of the Hugging Face Hub by its own line')
+    .argument('<machine>', 'its name in the list')
+    .argument('<model>', 'organisation/name or organisation/name@revision; a commit pins it')
+    .option('--accept-host-key <fingerprint>', 'SHA256:… of the host key')
+    .addHelpText(
+      'after',
+      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.',
+    )
+    .action(async (name: string, model: string, flags: ReachFlags) => {
+      const root = await rootOf(name);
+      const done = await withMachine(name, io, flags, (machine) => machinesFetch(machine, root, model, io));
+      io.out(
+        done,
+        () => `${model} is on ${name} at commit ${done.commit}, in ${done.folder} (${(done.fetched / 1e6).toFixed(1)} MB fetched)`,
+      );
+    });
   reaching('clean', 'show what the one folder there holds, and with --yes remove it')
     .option('--yes', 'remove it, with the runs in it')
     .option('--force', 'also where runs go on')

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 export const PROGRAMS = [
   'main/runner/main',
   'main/runner/service',
+  'main/runner/fetch-model',
   'main/machine/launcher',
   'main/machine/pod-guard',
   'main/machine/attend',

@@ -3,8 +3,9 @@
  * of its own, since an app does not import scripts).
  */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { lstat, readdir } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withoutSecrets } from '../../shared/secret-names.ts';
@@ -51,12 +52,50 @@ export async function describeBundle(folder: string): Promise<RunnerBundle> {
   return { folder, hash, bytes: files.reduce((sum, { size }) => sum + size, 0), files };
 }
 
-/** The runner of this version; from a checkout it is built into `buildInto`, which takes seconds. Errors: the bundler's. */
-export async function runnerBundle(buildInto: string): Promise<RunnerBundle> {
+/** What the bundle of a checkout is made of. */
+const SOURCES = ['main', 'shared', 'resources', 'scripts/assemble-runner.ts', 'package.json', 'package-lock.json'];
+
+/** Changes when a source does: names, sizes and times are looked at, not contents. */
+async function sourcesState(root: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    const below = (await lstat(join(root, source))).isDirectory() ? await filesBelow(root, source) : [source];
+    for (const path of below) {
+      const { size, mtimeMs } = await lstat(join(root, path));
+      hash.update(`${path} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** A folder of an earlier version is removed when nobody can be reading it any more. */
+const OLD_MS = 86_400_000;
+
+async function removeOld(folder: string, keep: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name !== keep && Date.now() - (await lstat(path)).mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** The runner of this version; from a checkout it is built below `buildBelow`, where it is not there yet. Errors: the bundler's. */
+export async function runnerBundle(buildBelow: string): Promise<RunnerBundle> {
   const program = programPath('main/runner/main');
   const root = dirname(dirname(dirname(program)));
   if (program.endsWith('.js')) return describeBundle(root);
-  const script = join(root, 'scripts', 'assemble-runner.ts');
-  await promisify(execFile)(nodeProgram(), [script, buildInto], { cwd: root, env: withoutSecrets(process.env), maxBuffer: 16_000_000 });
-  return describeBundle(buildInto);
+  const name = `${(await sourcesState(root)).slice(0, 16)}-${process.platform}-${process.arch}`;
+  const folder = join(buildBelow, name);
+  if (!existsSync(folder)) {
+    await mkdir(buildBelow, { recursive: true });
+    const building = `${folder}.${randomUUID().slice(0, 8)}`;
+    const script = join(root, 'scripts', 'assemble-runner.ts');
+    await promisify(execFile)(nodeProgram(), [script, building], { cwd: root, env: withoutSecrets(process.env), maxBuffer: 16_000_000 });
+    await rename(building, folder).catch(async (error: NodeJS.ErrnoException) => {
+      await rm(building, { recursive: true, force: true });
+      // Another process was faster; what it laid there is the same.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+    await removeOld(buildBelow, name);
+  }
+  return describeBundle(folder);
 }

@@ -1,5 +1,6 @@
 /** Routes and topics of the window's "machines" view. No route gives or names a secret; a passphrase only ever goes in. */
 import { z } from 'zod';
+import { DownloadEvent } from '../hub-model.ts';
 import { MachineCheck } from '../machine-check.ts';
 import { ConnectionState } from '../machine-connection.ts';
 import { MachineEntry, MachineList, MachineName } from '../machine-list.ts';
@@ -50,4 +51,6 @@ export const machinesTopics = {
    * report. To stop following does not stop it: `machines.stop_setup` does.
    */
   'machines.setup': { input: One.extend({ options: SetupOptions.prefault({}) }), item: SetupEvent },
+  /** The machine fetches a model of the hub by its own line. The last item is `done`. To stop following stops it; it can be gone on with. */
+  'machines.fetch_model': { input: One.extend({ model: z.string().min(1).max(400) }), item: DownloadEvent },
 } as const;

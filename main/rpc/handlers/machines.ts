@@ -3,8 +3,10 @@ import type { ConnectionState } from '../../../shared/machine-connection.ts';
 import type { machinesRoutes, machinesTopics } from '../../../shared/rpc/machines.ts';
 import { checkMachine } from '../../workbench/machines/check.ts';
 import { cleanMachine } from '../../workbench/machines/clean.ts';
+import { fetchModelThere } from '../../workbench/machines/fetch-model.ts';
 import { addMachine, findMachine, LOCAL_ROOT, listMachines, removeMachine } from '../../workbench/machines/list.ts';
 import type { OpenMachines } from '../../workbench/machines/open.ts';
+import { Secrets } from '../../workbench/secrets.ts';
 import { machinesInUse } from '../machines-in-use.ts';
 import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
@@ -65,6 +67,11 @@ export function machinesSources(services: Services): Pick<Sources, keyof typeof 
     'machines.connections': (_, signal) => watchConnections(open, signal),
     'machines.setup': async function* ({ machine, options }, signal) {
       yield* setups.follow(await open.machine(machine), await rootOf(machine), options, signal);
+    },
+    'machines.fetch_model': async function* ({ machine, model }, signal) {
+      const token = await new Secrets(services.secretStore).value('hf_token');
+      const endpoint = process.env.HF_ENDPOINT || undefined;
+      yield* fetchModelThere(await open.machine(machine), await rootOf(machine), model, { token, endpoint, signal });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** `machines check`: what a machine has, what it lacks, and what a setup would do. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { InputError } from '../../../shared/input-error.ts';
 import type { Finding, MachineCheck, MachineFacts, PlannedStep } from '../../../shared/machine-check.ts';
 import type { SetupOptions } from '../../../shared/machine-setup.ts';
@@ -10,7 +11,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { absolutePath } from '../../machine/remote-path.ts';
 import { type RunnerBundle, runnerBundle } from '../../machine/runner-bundle.ts';
 import { PROBE_SCRIPT, type Probed, parseProbe } from './probe-script.ts';
-import { choosePython, isUsablePython, OLDEST_PYTHON, plannedSteps, type SetupStep, setupSteps } from './setup-plan.ts';
+import { choosePython, OLDEST_PYTHON, plannedSteps, type SetupStep, setupSteps } from './setup-plan.ts';
 
 const GB = 1e9;
 /** Seconds that a clock may be off before it is worth a word. */
@@ -37,6 +38,8 @@ const requirementLines = (text: string): string[] =>
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
     .filter((line) => line !== '');
+
+const PackageVersion = z.object({ version: z.string() });
 
 /** The clock is asked by itself: a round trip that is short tells it well. */
 async function clockOf(machine: Machine): Promise<{ clock_offset: number; clock_uncertainty: number }> {
@@ -119,7 +122,11 @@ export async function lookAt(machine: Machine, root: string, options: SetupOptio
   const facts: MachineFacts = { ...probed.facts, ...(await clockOf(machine)) };
   const bundle = await making;
   const requirements = requirementLines(await readFile(join(bundle.folder, 'resources', 'torch-engine', 'requirements.txt'), 'utf8'));
-  const steps = setupSteps({ layout, facts, options, requirements, runner: bundle.hash });
+  const { version } = PackageVersion.parse(
+    JSON.parse(await readFile(join(bundle.folder, 'node_modules', '@duckdb', 'node-bindings', 'package.json'), 'utf8')),
+  );
+  const native = { platform: `${process.platform}-${process.arch}`, duckdb: version };
+  const steps = setupSteps({ layout, facts, options, requirements, runner: bundle.hash, native });
   const plan = plannedSteps(steps, probed);
   return { layout, facts, probed, steps, plan, bundle, findings: findingsOf(facts, options, plan) };
 }
@@ -130,5 +137,3 @@ export async function checkMachine(machine: Machine, root: string, options: Setu
   const ready = plan.every(({ state }) => state === 'done') && !findings.some(({ level }) => level === 'blocking');
   return { machine: machine.name, root: layout.root, facts, findings, plan, ready };
 }
-
-export { isUsablePython };

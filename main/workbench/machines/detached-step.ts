@@ -20,6 +20,10 @@ export interface DetachedStep {
 export type StepNews = { type: 'output'; text: string } | { type: 'waiting'; why: string };
 
 const LOOK_MS = 250;
+/** Longest wait for a step's first sign, in milliseconds. */
+const BEGIN_MS = 120_000;
+/** Wait after a lost start: what was begun without our knowing shows itself in that time. */
+const SHOW_MS = 3000;
 const PIECE = 256 * 1024;
 const LAST_WORDS = 4000;
 
@@ -74,6 +78,13 @@ async function start(machine: Machine, setup: string, { name, key, script, env }
   ].join('\n');
   await machine.remove(exit);
   await machine.startDetached(['/bin/sh', '-c', whole, token], { log, env });
+  // Until it has said so it cannot be told from one that has ended.
+  const until = performance.now() + BEGIN_MS;
+  for (;;) {
+    if ((await textOf(machine, running))?.includes(token) || (await textOf(machine, exit)) !== null) return;
+    if (performance.now() > until) throw new Error(`the step "${name}" did not begin on ${machine.name}; see ${log} there`);
+    await sleep(LOOK_MS);
+  }
 }
 
 /** Ends it with all that it started. */
@@ -98,7 +109,9 @@ export async function* carryOut(
       const running = yield* again(() => findRunning(machine, setup));
       if (running === null) {
         // Asked again after a lost connection it may have begun: then it is found running, or ended a moment ago.
+        let attempts = 0;
         yield* again(async () => {
+          if (attempts++ > 0) await sleep(SHOW_MS, undefined, { signal });
           const other = await findRunning(machine, setup);
           if (other === null) await start(machine, setup, step);
         });

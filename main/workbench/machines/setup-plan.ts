@@ -23,12 +23,21 @@ export interface SetupStep {
 
 export interface PlanInput {
   layout: MachineLayout;
-  facts: Pick<MachineFacts, 'gpus' | 'driver' | 'pythons' | 'system'>;
+  facts: Pick<MachineFacts, 'gpus' | 'driver' | 'pythons' | 'system' | 'arch'>;
   options: SetupOptions;
   /** Lines of the engine's requirements file. */
   requirements: readonly string[];
   /** SHA-256 of the runner. */
   runner: string;
+  /** Parts of the runner that each platform has its own of, as they are here. */
+  native: NativeParts;
+}
+
+export interface NativeParts {
+  /** `linux-x64`: what the runner that is sent was made for. */
+  platform: string;
+  /** Version of DuckDB's bindings, which read Parquet files. */
+  duckdb: string;
 }
 
 const keyOf = (...parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
@@ -69,12 +78,32 @@ function torchScript(layout: MachineLayout, torch: string, source: ReturnType<ty
   return `if ${reachable}; then ${fromIndex}; else echo ${q(`${source.index} cannot be reached; taking PyPI's builds`)}; ${plainInstall}; fi`;
 }
 
+/** As Node names a platform. */
+export function nodePlatform({ system, arch }: Pick<MachineFacts, 'system' | 'arch'>): string {
+  const machine = arch === 'x86_64' || arch === 'amd64' ? 'x64' : arch === 'aarch64' ? 'arm64' : arch;
+  return `${system.toLowerCase()}-${machine}`;
+}
+
+/** Fetches what the runner that was sent has for this computer only. Without it all works but reading Parquet files, so it may fail. */
+function nativeScript(layout: MachineLayout, name: string, version: string): string {
+  const folder = `${layout.runner}/node_modules/${name}`;
+  const work = `${layout.cache}/native`;
+  return [
+    `[ -d ${q(folder)} ] && exit 0`,
+    `n=$(readlink -f ${q(layout.node)}); npm="$(dirname -- "$(dirname -- "$n")")/lib/node_modules/npm/bin/npm-cli.js"`,
+    `rm -rf ${q(work)}; mkdir -p ${q(work)} && cd ${q(work)} && echo '{"private":true}' > package.json || exit 1`,
+    `if [ -f "$npm" ] && npm_config_cache=${q(`${layout.cache}/npm`)} PATH="$(dirname -- "$n"):$PATH" "$n" "$npm" install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error ${q(`${name}@${version}`)}`,
+    `then mkdir -p ${q(`${folder}.new`)} && cp -R ${q(`${work}/node_modules/${name}`)}/. ${q(`${folder}.new`)} && mv ${q(`${folder}.new`)} ${q(folder)}`,
+    `else echo ${q(`${name} could not be had from npm: data sets in Parquet files cannot be read there, all else works`)}; fi`,
+  ].join('\n');
+}
+
 const PROOF = `import json, sys
 import peft, torch, transformers
 print("proof " + json.dumps({"python": sys.version.split()[0], "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, "cuda_devices": torch.cuda.device_count()}))`;
 
 /** All steps in order. Errors are left to the check: a step that cannot succeed is planned all the same. */
-export function setupSteps({ layout, facts, options, requirements, runner }: PlanInput): SetupStep[] {
+export function setupSteps({ layout, facts, options, requirements, runner, native }: PlanInput): SetupStep[] {
   const torch = requirements.find((line) => /^torch==/.test(line)) ?? 'torch';
   const others = requirements.filter((line) => line !== torch);
   const given = options.python;
@@ -158,7 +187,20 @@ export function setupSteps({ layout, facts, options, requirements, runner }: Pla
     key: keyOf('runner', runner),
     script: null,
   };
-  const before = [folders, ...environment, node, upload];
+  const platform = nodePlatform(facts);
+  const foreign: SetupStep[] =
+    platform === native.platform
+      ? []
+      : [
+          {
+            name: 'native',
+            title: 'Parts for its platform',
+            what: `DuckDB ${native.duckdb} for ${platform}, from npm`,
+            key: keyOf('native', platform, native.duckdb, runner),
+            script: nativeScript(layout, `@duckdb/node-bindings-${platform}`, native.duckdb),
+          },
+        ];
+  const before = [folders, ...environment, node, upload, ...foreign];
   const proof: SetupStep = {
     name: 'proof',
     title: 'Proof',

@@ -73,10 +73,12 @@ export class SetupTasks {
     const gone = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
     let seen = 0;
     while (!signal.aborted) {
-      const { wake } = task;
-      for (const event of task.events.slice(Math.max(0, task.events.length - (task.count - seen)))) yield event;
-      seen = task.count;
-      if (task.over) {
+      // One look at all of it: more may come while what is new is handed on.
+      const { wake, count, over } = task;
+      const fresh = task.events.slice(Math.max(0, task.events.length - (count - seen)));
+      seen = count;
+      for (const event of fresh) yield event;
+      if (over) {
         if (task.error !== null) throw task.error;
         return;
       }

@@ -17,7 +17,8 @@ const RESTS_ON: Partial<Record<SetupStepName, readonly SetupStepName[]>> = {
   torch: ['packages', 'proof'],
   packages: ['proof'],
   node: ['proof'],
-  runner: ['proof'],
+  runner: ['native', 'proof'],
+  native: ['proof'],
 };
 
 const stampPath = (layout: MachineLayout, name: SetupStepName): string => `${layout.setup}/${name}.stamp`;
@@ -30,9 +31,16 @@ async function* upload(
   signal?: AbortSignal,
 ): AsyncGenerator<SetupEvent, number> {
   const events = eventQueue<SetupEvent>();
+  let told = -1;
   const sending = sendRunner(machine, layout, bundle, {
     signal,
-    onProgress: (done, total) => events.push({ type: 'progress', name: 'runner', done, total }),
+    onProgress(done, total) {
+      const percent = Math.floor((100 * done) / Math.max(1, total));
+      // Pieces come by the thousand.
+      if (percent === told) return;
+      told = percent;
+      events.push({ type: 'progress', name: 'runner', done, total });
+    },
   });
   return yield* events.during(sending);
 }
