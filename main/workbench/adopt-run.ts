@@ -99,6 +99,8 @@ async function complete(folder: string, manifest: ArchiveManifest, archive: stri
   await mkdir(join(folder, 'checkpoints'), { recursive: true });
   for (const name of ['events.jsonl', 'completions.jsonl', 'control.jsonl', 'log.txt'])
     await writeFile(join(folder, name), '', { flag: 'a' });
+  // It is a run of this machine now, whatever the archive says.
+  for (const name of ['remote.json', 'launch.json', 'launcher']) await rm(join(folder, name), { force: true });
   const time = new Date().toISOString();
   const adoption: Adoption = { time, archive: basename(archive), exported: manifest.exported, checkpoints: manifest.checkpoints };
   await writeFile(join(folder, 'adopted.json'), `${JSON.stringify(adoption, null, 2)}\n`);

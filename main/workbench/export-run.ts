@@ -20,7 +20,7 @@ export interface ExportOptions {
 }
 
 /** What belongs to the process and the machine, or to who is told about the archive: it does not travel. */
-const STAYS = new Set(['pid', 'heartbeat', 'adopted.json']);
+const STAYS = new Set(['pid', 'heartbeat', 'adopted.json', 'remote.json', 'launch.json', 'launcher']);
 
 /** Names of the checkpoints that count and are there, oldest first. */
 async function checkpointsOf(folder: string): Promise<string[]> {

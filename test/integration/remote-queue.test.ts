@@ -1,5 +1,5 @@
 /** A machine's places: who has them, who waits, and who hands them on when the one that did is gone. The machine is a folder of this one. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -106,6 +106,23 @@ describe('places', () => {
     enough(d.folder);
     await until(() => ended(d.folder));
     await until(async () => (await view()).entries.length === 0);
+  }, 120_000);
+
+  it('are the GPUs that the driver shows, each given to one run (bug: two runs that see the same GPU)', async () => {
+    const bin = join(root, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'nvidia-smi'), '#!/bin/sh\ncase "$1" in *=index) printf "0\\n1\\n";; *) exit 1;; esac\n', { mode: 0o755 });
+    attendant = new Attendant({ ...attendant.place, env: { ...attendant.place.env, PATH: `${bin}:${process.env.PATH}` } });
+    expect(await view()).toMatchObject({ slots: 2, kind: 'gpu' });
+    const [a, b] = [await begin('a'), await begin('b')];
+    const both = await begin('both', { gpus: 2 });
+    expect(both).toMatchObject({ outcome: 'waiting', place: 1 });
+    const logOf = ({ folder }: { folder: string }) => readFileSync(join(folder, 'log.txt'), 'utf8');
+    expect(logOf(a)).toMatch(/with GPU 0$/m);
+    expect(logOf(b)).toMatch(/with GPU 1$/m);
+    for (const { folder } of [a, b, both]) enough(folder);
+    await until(() => ended(both.folder));
+    expect(logOf(both)).toMatch(/with GPU 0,1$/m);
   }, 120_000);
 
   it('are handed on though the process that does so is killed, and nobody looks', async () => {
