@@ -50,7 +50,15 @@ async function stopAsked(folder: string, from: number): Promise<boolean> {
 /** What the runner said at its end: its last error, else its last line. Node's own trailer and stack lines say nothing to a reader. */
 function lastWords(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
-  return (lines.findLast((line) => /\b\w*Error\b.*: /.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 500);
+  // The engine's own programs may have the last line, and know less.
+  return (
+    lines.findLast((line) => line.startsWith('EngineLost: ')) ??
+    lines.findLast((line) => /\b\w*Error\b.*: /.test(line)) ??
+    lines.at(-1) ??
+    ''
+  )
+    .trim()
+    .slice(0, 500);
 }
 
 function openLog(path: string): number {

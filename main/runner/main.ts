@@ -80,7 +80,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (values['may-resume'] && engineWasLost(error) && !stop.signal.aborted) {
-      console.error(`EngineLost: ${error.message}`);
+      console.error(`EngineLost: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`);
       return ENGINE_LOST;
     }
     const ended = await sayHowItEnded(run, error, stop.signal);
