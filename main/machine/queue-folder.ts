@@ -195,8 +195,9 @@ export function placesOf(queue: string): Places {
 export function setSlots(queue: string, slots: number): void {
   openQueue(queue);
   const path = join(queue, 'slots.json');
-  writeFileSync(`${path}.tmp`, `${JSON.stringify({ slots })}\n`);
-  renameSync(`${path}.tmp`, path);
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify({ slots })}\n`);
+  renameSync(temporary, path);
 }
 
 export const needed = (gpus: z.infer<typeof GpuShare>, places: Places): number => (gpus === 'all' ? places.numbers.length : gpus);

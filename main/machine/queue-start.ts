@@ -33,8 +33,10 @@ export function ensureScheduler(queue: string): void {
 const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.tmp`, text, { flush: true });
-  renameSync(`${path}.tmp`, path);
+  // Its own for each process: several may be asked for the same at once.
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text, { flush: true });
+  renameSync(temporary, path);
 }
 
 const wasStarted = (folder: string): boolean => existsSync(join(folder, 'pid')) || existsSync(join(folder, 'exit.json'));
@@ -62,6 +64,8 @@ export async function startInQueue(input: AttendInput<'start'>): Promise<AttendO
   const { folder, queue, resume, wait, runner } = input;
   const plan = input.plan === null ? planOf(folder) : LaunchPlan.parse(input.plan);
   if (!existsSync(join(folder, 'run.json'))) throw new InputError(`${folder} is not a run folder: it has no run.json`, 'run');
+  // Before anything is looked at: of two who ask at once the second may find the runner there already.
+  const before = textOf(join(folder, 'pid'));
   const known = jobOf(queue, folder);
   if (known?.state === 'running') return { outcome: 'was_started', place: null, said: 'it has its places' };
   if (known === null) {
@@ -86,7 +90,7 @@ export async function startInQueue(input: AttendInput<'start'>): Promise<AttendO
     if (resume) rmSync(join(folder, 'exit.json'), { force: true });
     addJob(queue, { folder, plan, resume, runner, since: new Date().toISOString(), slots: [], launcher: null });
   }
-  return begun(folder, queue);
+  return begun(folder, queue, before);
 }
 
 /** Whether those that run and those before it leave it no place; else it only waits for the queue's process to come to it. */
@@ -101,9 +105,8 @@ function mustWait(queue: string, job: NamedJob): boolean {
   return needed(job.plan.gpus, places) > places.numbers.length - taken;
 }
 
-/** Waits until the runner has the folder, or it is clear that it waits for a place. */
-async function begun(folder: string, queue: string): Promise<AttendOutput<'start'>> {
-  const before = textOf(join(folder, 'pid'));
+/** Waits until the runner has the folder, or it is clear that it waits for a place. `before`: its `pid` file when it was asked for. */
+async function begun(folder: string, queue: string, before: string): Promise<AttendOutput<'start'>> {
   const start = performance.now();
   for (;;) {
     ensureScheduler(queue);

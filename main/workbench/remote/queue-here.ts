@@ -1,4 +1,5 @@
 /** The queue of this machine: runs of its own that take their turn, as those of other machines do there. */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +14,9 @@ export const queueHere = (): string => join(homeFolder(), 'queue');
 /** Says how a run is to be started; it then takes its turn. */
 export async function planHere(folder: string, plan: LaunchPlan): Promise<void> {
   const path = join(folder, 'launch.json');
-  await writeFile(`${path}.tmp`, `${JSON.stringify(plan, null, 2)}\n`);
-  await rename(`${path}.tmp`, path);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(plan, null, 2)}\n`);
+  await rename(temporary, path);
 }
 
 /** Whether a run of this machine is to take its turn. */
