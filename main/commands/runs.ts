@@ -3,10 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { MachineRuns } from '../../shared/remote-view.ts';
 import { CheckpointChoice } from '../../shared/run-archive.ts';
 import type { RunAsked, RunDetail, RunList, RunResumed, RunTailed } from '../../shared/run-view.ts';
-import { type Fetched, fetchPart, partOf } from '../workbench/remote/fetch-files.ts';
-import { adoptFrom, listMachineRuns } from '../workbench/remote/list-remote.ts';
+import type { Fetched } from '../workbench/remote/fetch-files.ts';
 import { openMachine } from '../workbench/remote/machines.ts';
-import { untilHeard, withMirror } from '../workbench/remote/with-mirror.ts';
+import { readRemote } from '../workbench/remote/remote-file.ts';
 import { control, isPaused, resumeRun, stopRun } from '../workbench/run-control.ts';
 import { observeRun } from '../workbench/run-state.ts';
 import { tailRun } from '../workbench/run-tail.ts';
@@ -19,8 +18,19 @@ import { fetchedText, machineRunsText } from './remote-text.ts';
 import { adoptedText, cleanedText, exportedText } from './run-keeping-text.ts';
 import { runDetailText, runListText, tailText } from './run-text.ts';
 
+/** Keeps the mirror of a run on another machine up to date meanwhile; what that takes is read only then. */
+async function withMirror<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  if (readRemote(folder) === null) return work();
+  return (await import('../workbench/remote/with-mirror.ts')).withMirror(folder, work);
+}
+
+async function untilHeard(folder: string, signal?: AbortSignal): Promise<void> {
+  if (readRemote(folder) !== null) await (await import('../workbench/remote/with-mirror.ts')).untilHeard(folder, signal);
+}
+
 /** `runs list --machine NAME`, `--all-machines`: what is on machines, seen by this app before or not. One that cannot be reached says why. */
 export async function runsOnMachines(runsDir: string, machines: readonly string[]): Promise<MachineRuns[]> {
+  const { listMachineRuns } = await import('../workbench/remote/list-remote.ts');
   return Promise.all(
     machines.map(async (machine): Promise<MachineRuns> => {
       try {
@@ -50,6 +60,7 @@ export async function runsFetch(
   // What there is to be fetched stands in its events.
   return withMirror(folder, async () => {
     await untilHeard(folder, options.signal);
+    const { fetchPart, partOf } = await import('../workbench/remote/fetch-files.ts');
     return fetchPart(folder, await partOf(folder, which), openMachine, options);
   });
 }
@@ -217,6 +228,7 @@ export function register(program: Command, io: Io): void {
     .option('--machine <name>', 'the machine that the run is on')
     .action(async (file: string, options: { runs?: string; machine?: string }) => {
       if (options.machine !== undefined) {
+        const { adoptFrom } = await import('../workbench/remote/list-remote.ts');
         const folder = await adoptFrom(options.machine, file, dirOf(options), openMachine);
         await withMirror(folder, () => untilHeard(folder, io.signal));
         const state = await observeRun(folder);

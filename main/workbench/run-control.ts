@@ -1,4 +1,5 @@
 /** Asking things of a run: by a line in its control.jsonl, or by starting its runner again. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,8 +10,6 @@ import type { RunAsked, RunResumed, RunState } from '../../shared/run-view.ts';
 import { appendControl } from '../machine/control-file.ts';
 import { startRun } from '../machine/local.ts';
 import { openMachine } from './remote/machines.ts';
-import { cancelHere, hasPlan, startHere } from './remote/queue-here.ts';
-import { controlRemote, startThere } from './remote/remote-control.ts';
 import { readRemote } from './remote/remote-file.ts';
 import { lastEvents } from './run-ends.ts';
 import { readEvents, readRecord } from './run-files.ts';
@@ -21,8 +20,9 @@ import { textOf } from './text-file.ts';
 /** Asks a run to pause, go on, write a checkpoint or stop, on whatever machine it is; it obeys at its next step. Errors: an InputError where it has exited. */
 export async function control(folder: string, verb: ControlLine['verb'], options: ObserveOptions = {}): Promise<RunAsked> {
   readRecord(folder);
-  if (readRemote(folder) !== null) return controlRemote(folder, verb, openMachine);
-  if (verb === 'stop' && cancelHere(folder)) return { run: runName(folder), verb, state: await observeRun(folder, options) };
+  if (readRemote(folder) !== null) return (await import('./remote/remote-control.ts')).controlRemote(folder, verb, openMachine);
+  if (verb === 'stop' && hasPlan(folder) && (await import('./remote/queue-here.ts')).cancelHere(folder))
+    return { run: runName(folder), verb, state: await observeRun(folder, options) };
   const state = await observeRun(folder, options);
   if (state.state === 'exited') {
     throw new InputError(`run ${runName(folder)} cannot be asked to ${verb}: it has ${describeState(state)}`, 'run');
@@ -30,6 +30,9 @@ export async function control(folder: string, verb: ControlLine['verb'], options
   await appendControl(folder, { verb, time: new Date().toISOString() });
   return { run: runName(folder), verb, state };
 }
+
+/** Whether a run of this machine takes its turn in a queue. */
+const hasPlan = (folder: string): boolean => existsSync(join(folder, 'launch.json'));
 
 export interface StopOptions extends ObserveOptions {
   /** How long to wait until it has exited, in milliseconds; 0 only asks. @default 0 */
@@ -89,6 +92,7 @@ export interface ResumedRun extends RunResumed {
 
 /** A run of this machine that takes its turn. */
 async function resumeInQueue(folder: string, from_step: number, options: ResumeOptions): Promise<ResumedRun> {
+  const { startHere } = await import('./remote/queue-here.ts');
   const { outcome, said } = await startHere(folder, { resume: true, wait: options.wait ?? false, runner: options.runner });
   if (outcome === 'ended') throw new Error(`run ${runName(folder)} could not be resumed: it ended at once; its log ends: ${said}`);
   return { run: runName(folder), folder, from_step, state: await observeRun(folder, options), ended: null };
@@ -98,6 +102,7 @@ async function resumeElsewhere(folder: string, options: ResumeOptions): Promise<
   const { events } = await readEvents(folder);
   const checkpoint = events.findLast((event) => event.type === 'checkpoint');
   const name = runName(folder);
+  const { startThere } = await import('./remote/remote-control.ts');
   const { outcome, said } = await startThere(folder, openMachine, { resume: true, wait: options.wait, runner: options.runner });
   if (outcome === 'was_started') throw new InputError(`run ${name} is live: stop it before resuming it`, 'run');
   if (outcome === 'ended') throw new Error(`run ${name} could not be resumed: it ended at once; its log ends: ${said}`);

@@ -1,4 +1,5 @@
 /** Whether a run lives: said on evidence only. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +8,6 @@ import { ExitRecord } from '../../shared/run-record.ts';
 import type { RunState } from '../../shared/run-view.ts';
 import { processPresence, runLauncher } from '../machine/local.ts';
 import { mirroredState } from './remote/mirrored-state.ts';
-import { waitingHere } from './remote/queue-here.ts';
 import { readRemote } from './remote/remote-file.ts';
 import { endOf } from './run-ends.ts';
 import { textOf } from './text-file.ts';
@@ -65,7 +65,7 @@ export async function observeRun(folder: string, options: ObserveOptions = {}): 
   const record = parseIdentity(textOf(join(folder, 'pid')) ?? '');
   const presence = record === null ? 'unknown' : (options.presence ?? processPresence)(record);
   if (record !== null && presence === 'alive') return { state: 'live', evidence: `process ${record.pid} runs here` };
-  const waiting = waitingHere(folder);
+  const waiting = existsSync(join(folder, 'launch.json')) ? (await import('./remote/queue-here.ts')).waitingHere(folder) : null;
   if (waiting !== null) {
     return { state: 'unverifiable', evidence: `it waits in the queue of this machine, place ${waiting}`, age_seconds: null };
   }
