@@ -12,8 +12,10 @@ export interface PaddedBatch {
   targets: Int32Array;
 }
 
-export function padBatch(packed: PackedBatch): PaddedBatch {
-  const { starts, longest: length } = packed;
+/** Rows are filled up to a multiple of `step`. */
+export function padBatch(packed: PackedBatch, step: number): PaddedBatch {
+  const { starts } = packed;
+  const length = step * Math.ceil(packed.longest / step);
   const count = starts.length - 1;
   const ids = new Int32Array(count * length);
   const rows = new Int32Array(packed.rows.length);

@@ -18,6 +18,7 @@ export function openDecoding(
   slots: number,
   capacity: number,
   maxTokens: number,
+  lengthStep: number,
 ): Decoding {
   const cache = new Cache(decoder.ops, decoder.heads, decoder.layers, slots, capacity);
   let head: Tensor;
@@ -34,7 +35,7 @@ export function openDecoding(
       const lengths = groups.map(([row]) => (row as Row).start);
       for (const part of paddedMicroBatches(lengths, maxTokens)) {
         const members = part.map((g) => groups[g] as Row[]);
-        const logits = prefill(decoder, model, cache, head, members, request);
+        const logits = prefill(decoder, model, cache, head, members, request, lengthStep);
         await drawTokens(decoder.ops, request, members.flat(), logits);
       }
     },
@@ -50,9 +51,17 @@ export function openDecoding(
 }
 
 /** Computes prompts, fills the slots of their rows, and gives the logits of each row's first token. */
-function prefill(decoder: PaddedDecoder, model: Model, cache: Cache, head: Tensor, groups: Row[][], request: GenerateRequest): Tensor {
+function prefill(
+  decoder: PaddedDecoder,
+  model: Model,
+  cache: Cache,
+  head: Tensor,
+  groups: Row[][],
+  request: GenerateRequest,
+  lengthStep: number,
+): Tensor {
   const prompts = groups.map(([row]) => request.prompts[(row as Row).prompt]?.ids as Int32Array);
-  const batch = padBatch(packPrompts(prompts));
+  const batch = padBatch(packPrompts(prompts), lengthStep);
   const places = groups.flatMap((rows, source) => rows.map(({ slot, start }) => ({ source, slot, length: start })));
   const activations = decoder.forward(model, batch, { onLayer: (layer, keys, values) => cache.fill(layer, keys, values, places) });
   try {

@@ -9,8 +9,12 @@ export interface Device {
   ops: Ops;
   /** Most bytes that it can hold; null where it cannot tell. */
   memoryLimit: number | null;
-  /** Errors: Error when the device is lost or has run out of memory. */
+  /** Rows are filled up to a multiple of this: a device that keeps something for each shape shall meet few. */
+  lengthStep: number;
+  /** Errors: DeviceFailure once the device has failed, as far as is known yet. */
   check(): void;
+  /** Waits until all that was asked for is done. Errors: DeviceFailure. */
+  settle(): Promise<void>;
   /** What the device knows about a failure, else the failure itself. */
   explain(error: unknown): unknown;
 }

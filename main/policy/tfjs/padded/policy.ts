@@ -117,7 +117,7 @@ class PaddedPolicy implements Policy {
     yield* this.guarded(
       generateRows(request, { context, vocabulary, maxTokens }, (rows, capacity) => {
         const slots = paddedSlots(this.config, rows, capacity, request.batch_size, this.device.memoryLimit);
-        return openDecoding(this.decoder, model, request, slots, capacity, maxTokens);
+        return openDecoding(this.decoder, model, request, slots, capacity, maxTokens, this.device.lengthStep);
       }),
     );
   }
@@ -152,6 +152,7 @@ class PaddedPolicy implements Policy {
         const groups = part.map((g) => inputs[g] as (typeof inputs)[number]);
         const members = groups.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
         const { scores } = await this.score({ weights }, packShared(sequences, groups), temperature);
+        await this.device.settle();
         let row = 0;
         for (const index of members) {
           const end = row + (sequences[index]?.completion.length ?? 0);
@@ -172,7 +173,7 @@ class PaddedPolicy implements Policy {
   private async score(model: { weights: Map<string, tf.Tensor> }, packed: Parameters<typeof padBatch>[0], temperature: number) {
     if (packed.rows.length === 0)
       return { scores: { logprobs: new Float32Array(), entropy: new Float32Array(), greedy: new Uint8Array() } };
-    const batch = padBatch(packed);
+    const batch = padBatch(packed, this.device.lengthStep);
     const activations = this.decoder.forward(model, batch);
     try {
       return await runHead(this.decoder, model, activations.hidden, batch, temperature);
@@ -200,6 +201,7 @@ class PaddedPolicy implements Policy {
         await pause(signal);
         const members = part.map((index) => sequences[index] as TrainSequence);
         await this.addMicroBatch(members, objective, temperature, gradients, totals);
+        await this.device.settle();
       }
       await pause(signal);
       const grad_norm = await this.step(gradients, optimizer);
@@ -230,7 +232,7 @@ class PaddedPolicy implements Policy {
   ): Promise<void> {
     const packed = packSequences(sequences);
     if (packed.rows.length === 0) return;
-    const batch = padBatch(packed);
+    const batch = padBatch(packed, this.device.lengthStep);
     const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
     const model = { weights: this.weights };
     const activations = this.decoder.forward(model, batch, { keep: this.keep });
@@ -254,7 +256,6 @@ class PaddedPolicy implements Policy {
         },
       });
       this.decoder.backward(model, gradients, batch, activations, dhidden as tf.Tensor);
-      this.device.check();
     } finally {
       disposeActivations(activations);
     }
@@ -269,7 +270,7 @@ class PaddedPolicy implements Policy {
       const norm = await this.optimizer.apply(this.weights, gradients.sums, config, (tensor) => {
         if (!kept.has(tensor)) tensor.dispose();
       });
-      this.device.check();
+      await this.device.settle();
       this.broken = undefined;
       this.version++;
       return norm;

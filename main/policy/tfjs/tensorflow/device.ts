@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { tensorflowOps } from '../ops/tensorflow-ops.ts';
 import type { Device } from '../padded/device.ts';
+import { DeviceFailure } from '../padded/device-failure.ts';
 import { startTensorflow } from './addon.ts';
 
 /** Starts it on the addon at `path`. Errors: Error when it does not start. */
@@ -16,13 +17,13 @@ export async function tensorflowDevice(path: string): Promise<Device> {
     ops: tensorflowOps(backend),
     // What TensorFlow has of a GPU it does not tell through this addon.
     memoryLimit: gpu ? null : totalmem(),
+    lengthStep: 1,
     check: () => undefined,
+    settle: async () => undefined,
     explain(error) {
       const said = error instanceof Error ? error.message : String(error);
       if (!/RESOURCE_EXHAUSTED|OOM when allocating|Invalid TF_Status: 8\b/.test(said)) return error;
-      return new Error(`TensorFlow is out of memory: use smaller batches (micro_batch_size), shorter answers or a smaller model`, {
-        cause: error,
-      });
+      return new DeviceFailure('memory', 'TensorFlow is out of memory', { cause: error });
     },
   };
 }
