@@ -58,7 +58,13 @@ export const FIELD_WORDS: Readonly<Record<string, FieldWords>> = {
     group: 'data',
     label: 'Backend',
     says: 'What computes.',
-    choices: { wasm: 'WebAssembly on the processor: always there', torch: 'PyTorch, on GPUs where there are some; needs Python' },
+    choices: {
+      auto: 'The fastest that is there, measured at the start',
+      wasm: 'WebAssembly on the processor: always there',
+      tensorflow: 'TensorFlow, on the processor or an NVIDIA GPU; installed by a command',
+      webgpu: 'The GPU through Metal, Vulkan or D3D12',
+      torch: 'PyTorch, on GPUs where there are some; needs Python',
+    },
   },
   'prompt.style': {
     group: 'data',

@@ -24,7 +24,8 @@ export type SchedulerType = z.infer<typeof SchedulerType>;
 
 const count = z.number().int().positive();
 
-export const Backend = z.enum(['wasm', 'torch']);
+/** `auto`: the fastest of those that are there, measured when the run is made; run.json names the one that was taken. */
+export const Backend = z.enum(['auto', 'wasm', 'tensorflow', 'webgpu', 'torch']);
 export type Backend = z.infer<typeof Backend>;
 
 /** What only the backend `torch` takes. Names are those of TRL's ModelConfig and PEFT's LoraConfig where they have one. */

@@ -1,6 +1,6 @@
 /** What a run writes: `run.json`, the lines of `events.jsonl`, `completions.jsonl` and `control.jsonl`, and `exit.json`. */
 import { z } from 'zod';
-import { StoredConfig } from './config.ts';
+import { Backend, StoredConfig } from './config.ts';
 import { Evaluation, FinishReason } from './evaluation.ts';
 
 /** Which split did what: a result selected on its reporting split must be seen as such. */
@@ -109,7 +109,8 @@ export const CompletionRecord = z.object({
 export type CompletionRecord = z.infer<typeof CompletionRecord>;
 
 export const ControlVerb = z.enum(['pause', 'resume', 'checkpoint', 'stop']);
-export const ControlLine = z.object({ verb: ControlVerb, time: z.string() });
+/** `backend`: a resumed run goes on with another one than run.json names, until a later line says otherwise. */
+export const ControlLine = z.object({ verb: ControlVerb, time: z.string(), backend: Backend.optional() });
 export type ControlLine = z.infer<typeof ControlLine>;
 
 export const ExitRecord = z.object({

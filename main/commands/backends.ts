@@ -8,8 +8,11 @@ import type { Progress } from './progress.ts';
 
 const INSTALLABLE = ['tensorflow'];
 
-const describe = ({ name, what, available, reason }: BackendStatus): string =>
-  `${name.padEnd(12)}${available ? 'available' : 'not available'}: ${reason}\n            ${what}`;
+function describe({ name, what, available, reason, version, device, memory }: BackendStatus): string {
+  const facts = [version, device, memory ? `${(memory / 2 ** 30).toFixed(1)} GiB` : undefined].filter((fact) => fact !== undefined);
+  const lines = [`${available ? 'available' : 'not available'}: ${reason}`, ...(facts.length > 0 ? [facts.join(', ')] : []), what];
+  return `${name.padEnd(12)}${lines.join(`\n${' '.repeat(12)}`)}`;
+}
 
 function checkName(name: string): void {
   if (!INSTALLABLE.includes(name)) throw new InputError(unknownName('backend to install', name, INSTALLABLE), 'name');

@@ -28,7 +28,7 @@ export function register(program: Command, io: Io): void {
     .option('--prefix <text>', 'a text put before every question')
     .option('--answer-prefix <text>', 'a text that every answer is made to start with')
     .option('--batch-size <n>', 'answers written at once; default: what memory allows', countOption)
-    .option('--backend <b>', 'what computes: wasm (default) or torch')
+    .option('--backend <b>', 'what computes: wasm (default), tensorflow, webgpu, torch, or auto')
     .option('--resume <run>', 'goes on with an evaluation that was stopped; may be given several times', repeated)
     .option('--runs <dir>', 'folder of the runs')
     .action(async (options: EvaluateOptions) => {

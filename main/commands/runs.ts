@@ -1,5 +1,6 @@
 /** `medlogictrace runs`: what runs there are, how they stand, and steering them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Backend } from '../../shared/config.ts';
 import type { MachineRuns } from '../../shared/remote-view.ts';
 import { CheckpointChoice } from '../../shared/run-archive.ts';
 import type { RunAsked, RunDetail, RunList, RunResumed, RunTailed } from '../../shared/run-view.ts';
@@ -76,21 +77,30 @@ export const runsAsk = async (runsDir: string, run: string, verb: 'pause' | 'che
   control(await findRun(runsDir, run), verb);
 
 /** `runs resume RUN`: a paused run goes on, an ended one is started again, as a process of its own. */
-export async function runsResume(runsDir: string, run: string, runner?: string, wait = false): Promise<RunResumed> {
+export async function runsResume(
+  runsDir: string,
+  run: string,
+  runner?: string,
+  { wait = false, backend }: { wait?: boolean; backend?: Backend } = {},
+): Promise<RunResumed> {
   const folder = await findRun(runsDir, run);
   return withMirror(folder, async () => {
     await untilHeard(folder);
-    return resumeOrGoOn(folder, runner, wait);
+    return resumeOrGoOn(folder, runner, { wait, backend });
   });
 }
 
-async function resumeOrGoOn(folder: string, runner: string | undefined, wait: boolean): Promise<RunResumed> {
+async function resumeOrGoOn(
+  folder: string,
+  runner: string | undefined,
+  how: { wait: boolean; backend: Backend | undefined },
+): Promise<RunResumed> {
   const state = await observeRun(folder);
   if (state.state === 'live' && (await isPaused(folder))) {
     await control(folder, 'resume');
     return { run: runName(folder), folder, from_step: null, state };
   }
-  const { ended: _, ...resumed } = await resumeRun(folder, { detached: true, runner, wait });
+  const { ended: _, ...resumed } = await resumeRun(folder, { detached: true, runner, ...how });
   return resumed;
 }
 
@@ -206,8 +216,9 @@ export function register(program: Command, io: Io): void {
   }
   named('resume', 'let a paused run go on, or start an ended one again from its newest checkpoint')
     .option('--queue', 'of a run that takes its turn on its machine: wait where no place is free')
-    .action(async (run: string, options: { runs?: string; queue?: boolean }) => {
-      const resumed = await runsResume(dirOf(options), run, undefined, options.queue);
+    .addOption(new Option('--backend <name>', 'go on with another one').choices(['wasm', 'tensorflow', 'webgpu']))
+    .action(async (run: string, options: { runs?: string; queue?: boolean; backend?: Backend }) => {
+      const resumed = await runsResume(dirOf(options), run, undefined, { wait: options.queue, backend: options.backend });
       io.out(resumed, () => resumedText(resumed));
     });
   named('export', 'pack a run into one file that another machine opens with adopt')

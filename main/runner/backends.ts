@@ -1,33 +1,81 @@
 /** What can compute on this machine, and why or why not. */
+import { totalmem } from 'node:os';
 import type { BackendStatus } from '../../shared/backend-status.ts';
+import { threadsToUse } from '../policy/tfjs/threads.ts';
 import { torchStatus } from '../policy/torch/backend-status.ts';
+import { INSTALL_TENSORFLOW, NO_ADAPTER, tensorflowAddon } from './tfjs-devices.ts';
 
 /** Starts the wasm backend for real: that it is installed does not say that it runs. */
 async function wasmStatus(): Promise<BackendStatus> {
-  const what = 'WebAssembly on the processor, one thread, float32, 4 GiB of memory';
+  const what = 'WebAssembly with SIMD on the processor, two threads where there are two cores, float32';
   try {
-    const { startBackend } = await import('../policy/tfjs/backend.ts');
+    const { MEMORY_LIMIT, startBackend } = await import('../policy/tfjs/backend.ts');
     await startBackend();
-    return { name: 'wasm', what, available: true, reason: 'it started' };
+    const { version_core } = await import('@tensorflow/tfjs-core');
+    const device = `processor, ${threadsToUse()} thread(s)`;
+    return { name: 'wasm', what, available: true, reason: 'it started', version: `tfjs ${version_core}`, device, memory: MEMORY_LIMIT };
   } catch (error) {
     return { name: 'wasm', what, available: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
-const later: BackendStatus[] = [
-  {
-    name: 'tensorflow',
-    what: 'libtensorflow on the processor or an NVIDIA GPU',
-    available: false,
-    reason: 'not supported yet: its addon has to be built against TensorFlow, and no command here does that so far',
-  },
-  {
-    name: 'webgpu',
-    what: 'the GPU through Metal, Vulkan or D3D12',
-    available: false,
-    reason: 'not supported yet: the decoder has not been run on it',
-  },
-];
+/** Loads the library: that its files are there does not say that it runs. */
+async function tensorflowStatus(): Promise<BackendStatus> {
+  const what = 'TensorFlow on the processor or an NVIDIA GPU, float32';
+  const addon = tensorflowAddon();
+  if (addon === null) {
+    const reason = `not installed: "${INSTALL_TENSORFLOW}" fetches it (274 MB) and builds its addon; --cuda for an NVIDIA GPU`;
+    return { name: 'tensorflow', what, available: false, reason };
+  }
+  try {
+    const { loadTensorflow } = await import('../policy/tfjs/tensorflow/addon.ts');
+    const binding = loadTensorflow(addon);
+    const gpu = binding.isUsingGpuDevice();
+    return {
+      name: 'tensorflow',
+      what,
+      available: true,
+      reason: `it started, from ${addon}`,
+      version: binding.TF_Version,
+      device: gpu ? 'GPU' : 'processor',
+      memory: gpu ? null : totalmem(),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return {
+      name: 'tensorflow',
+      what,
+      available: false,
+      reason: `it does not start (${why}): install it again with "${INSTALL_TENSORFLOW}"`,
+    };
+  }
+}
 
-/** Every backend, those that this program knows how to use first. */
-export const listBackends = async (): Promise<BackendStatus[]> => [...(await Promise.all([wasmStatus(), torchStatus()])), ...later];
+async function webgpuStatus(): Promise<BackendStatus> {
+  const what = 'the GPU through Metal, Vulkan or D3D12, float32';
+  try {
+    const { findAdapter } = await import('../policy/tfjs/webgpu/device.ts');
+    const adapter = await findAdapter();
+    if (adapter === null) return { name: 'webgpu', what, available: false, reason: `no GPU is found: ${NO_ADAPTER}` };
+    return {
+      name: 'webgpu',
+      what,
+      available: true,
+      reason: adapter.software ? 'an adapter of software alone: right, and slow' : 'an adapter answers',
+      device: adapter.what,
+      // WebGPU tells the largest single buffer, not what the device has.
+      memory: null,
+    };
+  } catch (error) {
+    return {
+      name: 'webgpu',
+      what,
+      available: false,
+      reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+    };
+  }
+}
+
+/** Every backend. */
+export const listBackends = async (): Promise<BackendStatus[]> =>
+  Promise.all([wasmStatus(), tensorflowStatus(), webgpuStatus(), torchStatus()]);

@@ -5,6 +5,7 @@ import type { Range, RunEstimate } from '../../shared/dry-run.ts';
 import { mean as meanOf, standardDeviation } from '../../shared/statistics/describe.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type MemoryWork, memoryNeeds } from '../policy/tfjs/memory-needs.ts';
+import { paddedMemoryNeeds } from '../policy/tfjs/padded/memory.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';
 import { adapterWeights, torchMemoryNeeds } from '../policy/torch/memory-needs.ts';
 import { openExamples } from './few-shot.ts';
@@ -37,6 +38,7 @@ export async function estimateRun(config: RunConfig, parameters: number, options
       reference: 'beta' in config && config.beta > 0,
     };
     if (config.backend === 'wasm') return memoryNeeds(model.config, parameters, asked, threads);
+    if (config.backend !== 'torch') return paddedMemoryNeeds(model.config, parameters, asked, totalmem());
     const { dtype, use_peft, lora_r } = config.torch;
     const adapter = use_peft ? adapterWeights(model.config, lora_r) : null;
     return torchMemoryNeeds(model.config, parameters, asked, { dtype, adapter, limit: totalmem() });

@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
 import type { EvaluateConfig } from '../../shared/config.ts';
 import { ENGINE_LOST } from '../../shared/exit-codes.ts';
 import { InputError } from '../../shared/input-error.ts';
+import type { RunRecord } from '../../shared/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { DeviceFailure } from '../policy/tfjs/padded/device-failure.ts';
 import { diskFailure, diskMessage } from './disk-failure.ts';
 import { evaluateRun } from './evaluate-run.ts';
 import { trainGrpo } from './grpo.ts';
@@ -37,8 +39,18 @@ async function evaluate(run: RunFolder, config: EvaluateConfig, model: OpenedMod
   }
 }
 
+/** The record, with the backend that the last resume asked for instead of its own. */
+async function withLastBackend(run: RunFolder): Promise<RunRecord> {
+  const { record } = run;
+  const asked = (await run.askedSoFar()).findLast(({ backend }) => backend !== undefined)?.backend;
+  if (asked === undefined || asked === record.config.backend) return record;
+  run.log(`goes on with backend ${asked}; run.json names ${record.config.backend}, which computed before`);
+  return { ...record, config: { ...record.config, backend: asked } };
+}
+
 async function carryOut(run: RunFolder, stop: AbortController): Promise<void> {
-  const { config } = run.record;
+  const record = await withLastBackend(run);
+  const { config } = record;
   const data = await openRunData(config);
   for (const set of Object.values(data)) {
     const frozen = run.record.data.find((d) => set && d.name === set.name && d.split === set.split);
@@ -46,7 +58,7 @@ async function carryOut(run: RunFolder, stop: AbortController): Promise<void> {
       throw new InputError(`data ${set.name}:${set.split} is not what run.json was made with (other questions); start a new run`, 'data');
     }
   }
-  const model = await openRecordedModel(run.record, { onLog: (line) => console.error(line), signal: stop.signal });
+  const model = await openRecordedModel(record, { onLog: (line) => console.error(line), signal: stop.signal });
   try {
     if (config.kind === 'evaluate') await evaluate(run, config, model, data.test as Dataset, stop);
     else if (config.kind === 'sft') await trainSupervised(run, config, model, data as Record<'train' | 'validation', Dataset>, stop.signal);
@@ -93,12 +105,25 @@ async function main(): Promise<number> {
   }
 }
 
+/** What failed, what is safe, and the two ways to go on. */
+function deviceMessage(failure: DeviceFailure, id: string, safeStep: number | null): string {
+  const safe =
+    safeStep === null ? 'There is no checkpoint yet; it would begin again at step 0' : `The checkpoint of step ${safeStep} is safe`;
+  const smaller = failure.kind === 'memory' ? ', or start a run with a smaller micro_batch_size' : '';
+  return `${failure.message}. ${safe}. Go on with "medlogictrace runs resume ${id}", on another backend with --backend wasm${smaller}.`;
+}
+
 /** Log and exit.json of a run that did not finish; gives the exit code, and the reason where the disk did not take it. */
 async function sayHowItEnded(run: RunFolder, error: unknown, signal: AbortSignal): Promise<{ code: number; unsaid: string | null }> {
   const stopped = error instanceof StopRequested || signal.aborted;
   const failure = diskFailure(error);
   const message = error instanceof Error ? error.message : String(error);
-  const reason = failure === null ? message : diskMessage(failure, run.folder, run.record.id, run.safeStep);
+  const reason =
+    failure !== null
+      ? diskMessage(failure, run.folder, run.record.id, run.safeStep)
+      : error instanceof DeviceFailure
+        ? deviceMessage(error, run.record.id, run.safeStep)
+        : message;
   // A run that was asked to stop and could not save did not stop as asked.
   const code = failure !== null ? 1 : stopped ? STOPPED : error instanceof InputError ? 2 : 1;
   try {

@@ -12,6 +12,8 @@ import { createTfjsPolicy } from '../policy/tfjs/policy.ts';
 import { checkTokenizerFits, loadTokenizer, type Tokenizer } from '../policy/tokenizer.ts';
 import { createTorchPolicy } from '../policy/torch/policy.ts';
 import { readWeightHeaders } from '../policy/weight-headers.ts';
+import { fastestBackend } from './fastest-backend.ts';
+import { openPaddedPolicy } from './tfjs-devices.ts';
 
 export interface OpenedModel {
   folder: string;
@@ -51,7 +53,9 @@ export async function openModel(model: string, settings: PolicySettings, options
 }
 
 /** The policy of a backend on a model folder. */
-export function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
+export async function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
+  if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(options.signal) }, options);
+  if (settings.backend === 'tensorflow' || settings.backend === 'webgpu') return openPaddedPolicy(folder, settings.backend, options.signal);
   if (settings.backend === 'wasm') return createTfjsPolicy({ folder, backend: 'wasm', signal: options.signal });
   const { torch, seed } = settings;
   const { processes, dtype, gradient_checkpointing, sharding, use_peft, lora_r, lora_alpha, lora_target_modules } = torch;

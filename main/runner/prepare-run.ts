@@ -12,6 +12,7 @@ import { parametersOf } from '../policy/expected-tensors.ts';
 import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
+import { fastestBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
 import { inspectModel } from './open-model.ts';
 import { checkRewards } from './rewards/registry.ts';
@@ -72,7 +73,9 @@ function versions(config: RunConfig): Record<string, string> {
 }
 
 /** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
-export async function prepareRun(config: RunConfig): Promise<NewRunRecord> {
+export async function prepareRun(asked: RunConfig): Promise<NewRunRecord> {
+  // run.json names what computes, so that a resumed run meets the same.
+  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend() } : asked;
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);
   const data = await openRunData(config);

@@ -169,6 +169,15 @@ export class RunFolder {
     this.heartbeat.beatIfDue();
   }
 
+  /** Every line of control.jsonl, those of earlier processes too. */
+  async askedSoFar(): Promise<ControlLine[]> {
+    const text = await readFile(join(this.folder, 'control.jsonl')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return Buffer.alloc(0);
+      throw error;
+    });
+    return parseJsonl([text], ControlLine).rows;
+  }
+
   /** What was asked since the last call, in order. A line that says nothing known is put in the log and passed over. */
   readControl(): ControlLine[] {
     return this.asked.next().flatMap((line) => {

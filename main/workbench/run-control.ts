@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backend } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { parseJsonl } from '../../shared/run-lines.ts';
 import { ControlLine } from '../../shared/run-record.ts';
@@ -83,6 +84,8 @@ export interface ResumeOptions extends ObserveOptions {
   runner?: string;
   /** Of a run that takes its turn in a queue: waits where no place is free. @default false */
   wait?: boolean;
+  /** Go on with this backend from now on. run.json keeps the one that the run was made with; control.jsonl and the log tell of the change. */
+  backend?: Backend;
 }
 
 export interface ResumedRun extends RunResumed {
@@ -116,21 +119,28 @@ async function resumeElsewhere(folder: string, options: ResumeOptions): Promise<
  * Errors: an InputError where the run is live, has finished, or cannot be seen from here; an Error where the runner fails at once.
  */
 export async function resumeRun(folder: string, options: ResumeOptions = {}): Promise<ResumedRun> {
-  readRecord(folder);
+  const { config } = readRecord(folder);
   const name = runName(folder);
+  if (options.backend !== undefined) checkChange(config.backend, options.backend);
   const before = await observeRun(folder, options);
   if (before.state === 'live') throw new InputError(`run ${name} is live (${before.evidence}): stop it before resuming it`, 'run');
   if (await isFinished(folder, before)) {
     throw new InputError(`run ${name} has finished (${describeState(before)}): there is nothing to resume; start a new run`, 'run');
   }
-  if (readRemote(folder) !== null) return resumeElsewhere(folder, options);
+  if (readRemote(folder) !== null) {
+    if (options.backend !== undefined) throw new InputError(`run ${name} is on another machine, where it keeps its backend; leave --backend out`, 'backend');
+    return resumeElsewhere(folder, options);
+  }
   if (before.state === 'unverifiable' && textOf(join(folder, 'pid')) !== null) {
     throw new InputError(`run ${name} may still be live: ${describeState(before)}; resume it on the machine it runs on`, 'run');
   }
   const planned = await resumeStep(folder);
   const beforeSeq = lastSeq(folder);
   // A pause asked of the process that ended must not stand in the file as if it held for the next.
-  if (await isPaused(folder)) await appendControl(folder, { verb: 'resume', time: new Date().toISOString() });
+  if (options.backend !== undefined || (await isPaused(folder))) {
+    const backend = options.backend === undefined ? {} : { backend: options.backend };
+    await appendControl(folder, { verb: 'resume', time: new Date().toISOString(), ...backend });
+  }
   if (hasPlan(folder)) return resumeInQueue(folder, planned, options);
   const started = startRun(folder, { resume: true, detached: options.detached ?? true, runner: options.runner });
   const code = await started.begun();
@@ -140,6 +150,19 @@ export async function resumeRun(folder: string, options: ResumeOptions = {}): Pr
   }
   const from_step = (await resumedFrom(folder, beforeSeq, started.ended)) ?? planned;
   return { run: name, folder, from_step, state, ended: started.ended };
+}
+
+/** Backends whose checkpoints are one another's, the optimizer's state included. */
+const TFJS: readonly Backend[] = ['wasm', 'tensorflow', 'webgpu'];
+
+/** Errors: InputError where a run of one backend cannot go on with the other. */
+function checkChange(from: Backend, to: Backend): void {
+  if (TFJS.includes(from) && TFJS.includes(to)) return;
+  if (from === to) return;
+  throw new InputError(
+    `a run of backend ${from} cannot go on with ${to}; only ${TFJS.join(', ')} can take over from one another`,
+    'backend',
+  );
 }
 
 /** How long a runner may take to load its model before what it will do is told from the record alone, in milliseconds. */

@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { createPaddedPolicy, paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
 import { tensorflowDevice } from '../../main/policy/tfjs/tensorflow/device.ts';
+import { testOps } from '../fixtures/ops-suite.ts';
 import { FAMILIES, type Family } from '../fixtures/parity.ts';
 import { type PolicyMaker, testParity } from '../fixtures/parity-suite.ts';
 import { testPolicy } from '../fixtures/policy-suite.ts';
@@ -18,6 +19,7 @@ async function open(): Promise<PolicyMaker> {
 }
 
 describe.skipIf(tensorflowAddon === null)('tensorflow', () => {
+  describe('operations', () => testOps(async () => (await tensorflowDevice(tensorflowAddon as string)).ops));
   describe('as a policy', () => testPolicy(open, { exact: false }));
   describe.each(Object.keys(FAMILIES) as Family[])('%s', (family) => testParity(family, open));
 });

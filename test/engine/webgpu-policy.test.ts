@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { createPaddedPolicy, paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
 import { webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
+import { testOps } from '../fixtures/ops-suite.ts';
 import { FAMILIES, type Family } from '../fixtures/parity.ts';
 import { type PolicyMaker, testParity } from '../fixtures/parity-suite.ts';
 import { testPolicy } from '../fixtures/policy-suite.ts';
@@ -19,6 +20,11 @@ async function open(): Promise<PolicyMaker> {
 }
 
 describe.skipIf(!hasSwiftShader)('webgpu', () => {
+  describe('operations', () =>
+    testOps(async () => {
+      useSwiftShader();
+      return (await webgpuDevice()).ops;
+    }));
   describe('as a policy', () => testPolicy(open, { exact: false }));
   describe.each(Object.keys(FAMILIES) as Family[])('%s', (family) => testParity(family, open));
 });

@@ -94,7 +94,8 @@ export const plainOps: Ops = {
   },
   tokenScoresGradient(logits, targets, coefficient) {
     return tf.tidy(() => {
-      const target = tf.oneHot(targets as tf.Tensor1D, logits.shape[1] as number, 1, 0, 'float32');
+      // Cast by itself: some backends write whole numbers whatever type they are asked for.
+      const target = tf.cast(tf.oneHot(targets as tf.Tensor1D, logits.shape[1] as number), 'float32');
       return tf.mul(tf.sub(target, tf.softmax(logits)), column(coefficient));
     });
   },

@@ -56,16 +56,21 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
           flat,
           uniforms,
         );
-        const along = run(rowProgram('rmsNormAlong', rows, width, ['x', 'gain', 'dy'], 'epsilon : f32,', RMS_NORM_ALONG), flat, uniforms);
+        const [flatX, , flatDy] = flat as [Tensor, Tensor, Tensor];
+        const along = run(
+          rowProgram('rmsNormAlong', rows, width, ['x', 'dy'], 'epsilon : f32,', RMS_NORM_ALONG),
+          [flatX, flatDy],
+          uniforms,
+        );
         return { dx: tf.reshape(dx, x.shape), dgain: tf.sum(along, 0) };
       });
     },
     swiGlu: (gate, up) => run(eachProgram('swiGlu', gate.shape, ['gate', 'up'], SWIGLU), [gate, up]),
     swiGluGradient(gate, up, dy) {
-      const names = ['gate', 'up', 'dy'];
+      // An input that a program does not read has no place in its layout, and must not be given.
       return {
-        dgate: run(eachProgram('swiGluGate', gate.shape, names, SWIGLU_GATE), [gate, up, dy]),
-        dup: run(eachProgram('swiGluUp', gate.shape, names, SWIGLU_UP), [gate, up, dy]),
+        dgate: run(eachProgram('swiGluGate', gate.shape, ['gate', 'up', 'dy'], SWIGLU_GATE), [gate, up, dy]),
+        dup: run(eachProgram('swiGluUp', gate.shape, ['gate', 'dy'], SWIGLU_UP), [gate, dy]),
       };
     },
     replaceRows(table, indices, rows) {

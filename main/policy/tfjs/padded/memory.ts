@@ -1,6 +1,6 @@
 /** How much memory the padded decoder takes, and what it is therefore asked to do at once. */
 import type { ModelConfig } from '../../model-config.ts';
-import { slotBytes } from '../memory-needs.ts';
+import { type MemoryNeeds, type MemoryWork, slotBytes, slotCapacity } from '../memory-needs.ts';
 
 const FLOAT = 4;
 /** Share of a device that the activations of a micro-batch, and that the key-value cache may take. */
@@ -33,4 +33,28 @@ export const paddedTokens = (config: ModelConfig, longest: number, limit: number
 export function paddedSlots(config: ModelConfig, rows: number, capacity: number, asked: number | undefined, limit: number | null): number {
   const affordable = Math.max(1, Math.floor(budget(limit) / slotBytes(config, capacity)));
   return Math.min(rows, asked ?? DEFAULT_ROWS, affordable);
+}
+
+/** What a policy will hold at its peak; `thread` is the same as `total`: threads share all of it. `limit`: bytes of the device. */
+export function paddedMemoryNeeds(config: ModelConfig, parameters: number, work: MemoryWork, limit: number): MemoryNeeds {
+  const weights = FLOAT * parameters;
+  const reference = work.reference ? weights : 0;
+  const optimizer = work.update ? 2 * weights : 0;
+  // Those of one micro-batch come beside the sums, one matrix at a time: the embedding's is the largest.
+  const gradients = work.update ? weights + FLOAT * config.vocab_size * config.hidden_size : 0;
+  let activations = 0;
+  if (work.update) {
+    const { tokens, longest } = work.update;
+    const rows = Math.max(longest, Math.min(tokens, paddedTokens(config, longest, limit, 'all')));
+    activations = rows * paddedActivationBytes(config, longest, 'all');
+  }
+  let generation = 0;
+  if (work.generation) {
+    const { rows, longest, batch_size } = work.generation;
+    const capacity = slotCapacity(longest);
+    const slots = paddedSlots(config, rows, capacity, batch_size, limit);
+    generation = slots * slotBytes(config, capacity) + FLOAT * config.vocab_size * config.hidden_size;
+  }
+  const total = weights + reference + optimizer + Math.max(generation, gradients + activations);
+  return { weights, reference, optimizer, gradients, activations, generation, total, thread: total, limit };
 }
