@@ -174,7 +174,7 @@ describe('--json', () => {
   const json = async (args: string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await medlogictrace([...args, '--json'], {
       cwd: folder,
-      env: { MEDLOGICTRACE_RUNS: at('good-runs') },
+      env: { MEDLOGICTRACE_RUNS: at('good-runs'), MEDLOGICTRACE_HOME: at('home') },
     });
     expect(code, stderr).toBe(0);
     return JSON.parse(stdout);
@@ -182,7 +182,10 @@ describe('--json', () => {
 
   test('backends', async () => {
     const list = BackendList.parse(await json(['backends']));
-    expect(list.filter((backend) => backend.available).map((backend) => backend.name)).toEqual(['wasm']);
+    expect(list.map(({ name }) => name)).toEqual(['wasm', 'tensorflow', 'webgpu', 'torch']);
+    expect(list[0]).toMatchObject({ available: true, version: 'tfjs 4.22.0', memory: 2 ** 32 });
+    // Whichever is not there says how to get it; this home folder is empty.
+    expect(list[1]).toMatchObject({ available: false, reason: expect.stringContaining('medlogictrace backends install tensorflow') });
   });
 
   test('models inspect counts what is in the files', async () => {

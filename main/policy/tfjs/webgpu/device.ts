@@ -47,6 +47,7 @@ export interface WebgpuBackend extends tf.KernelBackend {
   bufferManager: Buffers;
   /** Null where nothing waits to be submitted. */
   commandEncoder: object | null;
+  endComputePassEncoder(): void;
   submitQueue(): void;
   runWebGPUProgram(
     program: object,
@@ -132,7 +133,10 @@ async function start(): Promise<Device> {
     lengthStep: 32,
     check,
     async settle() {
-      if (backend.commandEncoder !== null) backend.submitQueue();
+      if (backend.commandEncoder !== null) {
+        backend.endComputePassEncoder();
+        backend.submitQueue();
+      }
       await gpu.queue.onSubmittedWorkDone().catch(() => undefined);
       // Events come with the next turn.
       await new Promise((turn) => setImmediate(turn));
