@@ -1,7 +1,7 @@
 /** `Ops` on WebGPU: programs of our own where tfjs has none, or needs many. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { WebgpuBackend } from '../webgpu/device.ts';
+import type { WebgpuBackend } from '../webgpu/backend.ts';
 import type { Ops } from './ops.ts';
 import { plainOps } from './plain-ops.ts';
 

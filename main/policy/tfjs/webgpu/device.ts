@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { webgpuOps } from '../ops/webgpu-ops.ts';
 import type { Device } from '../padded/device.ts';
 import { DeviceFailure } from '../padded/device-failure.ts';
+import type { Buffers, GpuDevice, WebgpuBackend } from './backend.ts';
 
 /** The limits that matter here; the device gets as much as the adapter has. */
 const LIMITS = [
@@ -27,37 +28,6 @@ interface Adapter {
   limits: Record<(typeof LIMITS)[number], number>;
   requestDevice(options: { requiredLimits: Record<string, number> }): Promise<GpuDevice>;
 }
-export interface GpuDevice {
-  lost: Promise<{ reason: string; message: string }>;
-  queue: { onSubmittedWorkDone(): Promise<void> };
-  addEventListener(type: 'uncapturederror', listener: (event: { error: { message: string }; preventDefault(): void }) => void): void;
-  destroy(): void;
-}
-
-interface Buffers {
-  freeBuffers: Map<string, { destroy(): void; size: number }[]>;
-  numFreeBuffers: number;
-  numBytesAllocated: number;
-  numBytesUsed: number;
-}
-
-/** tfjs's backend; any program can be run through it. */
-export interface WebgpuBackend extends tf.KernelBackend {
-  device: GpuDevice;
-  bufferManager: Buffers;
-  /** Null where nothing waits to be submitted. */
-  commandEncoder: object | null;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-  runWebGPUProgram(
-    program: object,
-    inputs: tf.TensorInfo[],
-    dtype: tf.DataType,
-    uniforms?: { type: string; data: number[] }[],
-    output?: tf.TensorInfo,
-  ): tf.TensorInfo;
-}
-
 export interface WebgpuAdapter {
   /** Vendor, architecture and driver, in words. */
   what: string;
