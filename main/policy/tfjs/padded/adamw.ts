@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { OptimizerConfig } from '../../policy.ts';
 import { type Tensor as FileTensor, writeSafetensors } from '../../safetensors.ts';
 import type { Ops } from '../ops/ops.ts';
-import { FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from '../trainer-file.ts';
+import { ADAPTER, FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from '../trainer-file.ts';
 import { disposeAll, downloadAll, upload, type Weights } from './weights.ts';
 
 type Tensors = Map<string, tf.Tensor>;
@@ -84,9 +84,10 @@ export class PaddedAdamW {
     }
   }
 
-  async save(folder: string): Promise<void> {
+  /** `adapter`: tensors that are saved beside the moments, since no other file holds them. */
+  async save(folder: string, adapter?: Weights): Promise<void> {
     const { step, moments } = this;
-    const tensors = new Map<string, FileTensor>();
+    const tensors = adapter ? await downloadAll(adapter, ADAPTER) : new Map<string, FileTensor>();
     if (moments) {
       for (const [name, tensor] of await downloadAll(moments.first, FIRST_MOMENT)) tensors.set(name, tensor);
       for (const [name, tensor] of await downloadAll(moments.second, SECOND_MOMENT)) tensors.set(name, tensor);
@@ -95,12 +96,16 @@ export class PaddedAdamW {
     if (this.step !== step) throw new Error(`optimizer step ${this.step} was taken while step ${step} was being saved`);
   }
 
-  /** Errors: CheckpointError when the file does not fit these weights; the state is then unchanged. */
-  async load(folder: string, shapes: ReadonlyMap<string, number[]>): Promise<void> {
-    const { step, moments } = await readTrainer(join(folder, TRAINER_FILE), shapes);
+  /**
+   * Returns the adapter that was saved beside the moments, where one is wanted. Errors: CheckpointError when the file does not fit these
+   * weights; the state is then unchanged.
+   */
+  async load(folder: string, shapes: ReadonlyMap<string, number[]>, wantsAdapter: boolean): Promise<Map<string, FileTensor> | null> {
+    const { step, moments, adapter } = await readTrainer(join(folder, TRAINER_FILE), shapes, wantsAdapter);
     this.dispose();
     if (moments) this.moments = { first: upload(shapes, moments.first), second: upload(shapes, moments.second) };
     this.step = step;
+    return adapter;
   }
 
   dispose(): void {

@@ -29,15 +29,20 @@ import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.t
 import { PaddedAdamW } from './adamw.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
 import { openDecoding } from './decode.ts';
-import { disposeActivations, PaddedDecoder } from './decoder.ts';
+import { disposeActivations, type Model, PaddedDecoder } from './decoder.ts';
 import type { Device } from './device.ts';
 import { runHead } from './head.ts';
+import { adapterOf, adapterShapes, freshAdapter, type LoraOptions, mergedWeights, readAdapter, writeAdapter } from './lora.ts';
 import { paddedSlots, paddedTokens } from './memory.ts';
 import { disposeAll, downloadAll, Gradients, upload, uploadFiles } from './weights.ts';
 
 export interface PaddedPolicyOptions {
   /** Compute each layer again on the way back instead of keeping what it computed: less memory, a third more time. @default false */
   gradientCheckpointing?: boolean;
+  /** Trains an adapter instead of the weights; the reference is then the weights without it, where it was frozen at the start. */
+  lora?: LoraOptions | null;
+  /** Draws the adapter's first numbers. @default 0 */
+  seed?: number;
 }
 
 /** Loads a model. Errors: CheckpointError for a folder that is no whole model; what the device says when it does not fit. */
@@ -49,7 +54,7 @@ export async function createPaddedPolicy(
   const config = await readModelConfig(folder);
   const files = await findWeights(folder, config);
   try {
-    return new PaddedPolicy(device, config, await uploadFiles(files, options.signal), options);
+    return new PaddedPolicy(device, config, await uploadFiles(files, options.signal), options, folder);
   } catch (error) {
     throw device.explain(error);
   }
@@ -71,20 +76,32 @@ class PaddedPolicy implements Policy {
   private readonly decoder: PaddedDecoder;
   private readonly optimizer: PaddedAdamW;
   private readonly keep: 'all' | 'inputs';
+  private readonly lora: LoraOptions | null;
+  /** Names and shapes of what the optimizer moves. */
+  private readonly trainedShapes: ReadonlyMap<string, number[]>;
+  /** Where the weights came from. */
+  private readonly folder: string | undefined;
   private weights: Map<string, tf.Tensor>;
-  private reference: Map<string, tf.Tensor> | undefined;
+  /** What the optimizer moves: the weights themselves, or the adapter's. */
+  private trained: Map<string, tf.Tensor>;
+  /** `trained` as it was frozen; null: an adapter that was still nothing. */
+  private reference: Map<string, tf.Tensor> | null | undefined;
   /** Counts changes of the weights. */
   private version = 0;
   /** Why this policy can no longer be used. */
   private broken: string | undefined;
 
-  constructor(device: Device, config: ModelConfig, weights: Map<string, tf.Tensor>, options: PaddedPolicyOptions) {
+  constructor(device: Device, config: ModelConfig, weights: Map<string, tf.Tensor>, options: PaddedPolicyOptions, folder?: string) {
     this.device = device;
     this.config = config;
     this.decoder = new PaddedDecoder(device.ops, config);
     this.optimizer = new PaddedAdamW(device.ops);
     this.keep = options.gradientCheckpointing ? 'inputs' : 'all';
     this.weights = weights;
+    this.folder = folder;
+    this.lora = options.lora ?? null;
+    this.trainedShapes = this.lora === null ? this.decoder.shapes : adapterShapes(this.decoder.shapes, this.lora);
+    this.trained = this.lora === null ? weights : upload(this.trainedShapes, freshAdapter(this.trainedShapes, options.seed ?? 0));
   }
 
   describe(): PolicyInfo {
@@ -102,6 +119,13 @@ class PaddedPolicy implements Policy {
     };
   }
 
+  /** The model with these trained tensors; null: without its adapter. */
+  private modelOf(trained: Map<string, tf.Tensor> | null, dropoutSeed?: number): Model {
+    if (this.lora === null) return { weights: trained ?? this.weights };
+    if (trained === null) return { weights: this.weights };
+    return { weights: this.weights, adapter: adapterOf(trained, this.lora), ...(dropoutSeed === undefined ? {} : { dropoutSeed }) };
+  }
+
   /** Most tokens of a micro-batch whose longest row has so many. */
   private tokensOf(longest: number): number {
     return paddedTokens(this.config, longest, this.device.memoryLimit, this.keep);
@@ -112,7 +136,7 @@ class PaddedPolicy implements Policy {
     this.checkUsable();
     const { max_position_embeddings: context, vocab_size: vocabulary } = this.config;
     checkRequest(request, context, vocabulary);
-    const model = { weights: this.weights };
+    const model = this.modelOf(this.trained);
     const maxTokens = this.tokensOf(Math.max(1, ...request.prompts.map(({ ids }) => ids.length)));
     yield* this.guarded(
       generateRows(request, { context, vocabulary, maxTokens }, (rows, capacity) => {
@@ -139,8 +163,8 @@ class PaddedPolicy implements Policy {
     this.checkUsable();
     const { model, sequences, signal, temperature = 1 } = request;
     if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
-    const weights = model === 'policy' ? this.weights : this.reference;
-    if (weights === undefined) throw new Error('there is no reference model: call freezeReference() first');
+    const trained = model === 'policy' ? this.trained : this.reference;
+    if (trained === undefined) throw new Error('there is no reference model: call freezeReference() first');
     checkTemperature(temperature);
     checkSequences(sequences, this.config);
     const results = new Array<TokenLogprobs>(sequences.length);
@@ -151,7 +175,7 @@ class PaddedPolicy implements Policy {
         await pause(signal);
         const groups = part.map((g) => inputs[g] as (typeof inputs)[number]);
         const members = groups.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
-        const { scores } = await this.score({ weights }, packShared(sequences, groups), temperature);
+        const { scores } = await this.score(this.modelOf(trained), packShared(sequences, groups), temperature);
         await this.device.settle();
         let row = 0;
         for (const index of members) {
@@ -170,7 +194,7 @@ class PaddedPolicy implements Policy {
     return results;
   }
 
-  private async score(model: { weights: Map<string, tf.Tensor> }, packed: Parameters<typeof padBatch>[0], temperature: number) {
+  private async score(model: Model, packed: Parameters<typeof padBatch>[0], temperature: number) {
     if (packed.rows.length === 0)
       return { scores: { logprobs: new Float32Array(), entropy: new Float32Array(), greedy: new Uint8Array() } };
     const batch = padBatch(packed, this.device.lengthStep);
@@ -193,10 +217,10 @@ class PaddedPolicy implements Policy {
     const temperature = objective.kind === 'policy_gradient' ? objective.temperature : 1;
     checkTemperature(temperature);
     const totals = noTotals();
-    const gradients = new Gradients(new Set(this.weights.keys()));
+    const gradients = new Gradients(new Set(this.trained.keys()));
     const lengths = lengthsOf(sequences);
     try {
-      this.optimizer.prepare(this.weights);
+      this.optimizer.prepare(this.trained);
       for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(...lengths)), size)) {
         await pause(signal);
         const members = part.map((index) => sequences[index] as TrainSequence);
@@ -234,7 +258,8 @@ class PaddedPolicy implements Policy {
     if (packed.rows.length === 0) return;
     const batch = padBatch(packed, this.device.lengthStep);
     const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
-    const model = { weights: this.weights };
+    // Another mask for each step, the same on the way back.
+    const model = this.modelOf(this.trained, this.optimizer.step + 1);
     const activations = this.decoder.forward(model, batch, { keep: this.keep });
     try {
       const { dhidden } = await runHead(this.decoder, model, activations.hidden, batch, temperature, {
@@ -267,7 +292,7 @@ class PaddedPolicy implements Policy {
     // Failing between two weights would leave some of one step and some of the next.
     this.broken = 'an optimizer step failed half-way';
     try {
-      const norm = await this.optimizer.apply(this.weights, gradients.sums, config, (tensor) => {
+      const norm = await this.optimizer.apply(this.trained, gradients.sums, config, (tensor) => {
         if (!kept.has(tensor)) tensor.dispose();
       });
       await this.device.settle();
@@ -287,42 +312,82 @@ class PaddedPolicy implements Policy {
   }
 
   async save(folder: string, what: Part): Promise<void> {
-    if (what === 'adapter') throw new NotSupportedYet('saving an adapter: named adapters are not supported yet');
     this.checkUsable();
     await mkdir(folder, { recursive: true });
-    if (what === 'trainer') return this.optimizer.save(folder);
     const { version } = this;
-    await writeCheckpointWeights(folder, this.config, await downloadAll(this.weights));
+    if (what === 'trainer') await this.optimizer.save(folder, this.lora === null ? undefined : this.trained);
+    else if (what === 'adapter') {
+      if (this.lora === null) throw new NotSupportedYet('this policy has no adapter to save; it trains all weights');
+      await writeAdapter(folder, this.trained, this.lora, this.folder ?? '');
+    } else await this.saveWeights(folder);
     if (this.version !== version) throw new Error(`the weights changed while they were saved in ${folder}; save them again`);
   }
 
+  /** Whole weights, an adapter merged in. */
+  private async saveWeights(folder: string): Promise<void> {
+    if (this.lora === null) return writeCheckpointWeights(folder, this.config, await downloadAll(this.weights));
+    const { merged, made } = mergedWeights(this.weights, adapterOf(this.trained, this.lora));
+    try {
+      await writeCheckpointWeights(folder, this.config, await downloadAll(merged));
+    } finally {
+      tf.dispose(made);
+    }
+  }
+
   async load(folder: string, what: Part): Promise<void> {
-    if (what === 'adapter') throw new NotSupportedYet('loading an adapter: named adapters are not supported yet');
-    if (what === 'trainer') return this.optimizer.load(folder, this.decoder.shapes);
+    if (what === 'trainer') return this.loadTrainer(folder);
+    if (what === 'adapter') {
+      if (this.lora === null) throw new NotSupportedYet('this policy has no adapter to load; it trains all weights');
+      this.replaceTrained(upload(this.trainedShapes, await readAdapter(folder, this.trainedShapes, this.lora)));
+      return;
+    }
     const config = await readModelConfig(folder);
     checkSameModel(folder, this.config, config);
     const loaded = await uploadFiles(await findWeights(folder, config));
-    this.disposeWeights();
+    if (this.lora === null) this.replaceTrained(loaded);
+    else {
+      // The adapter begins again: what it had learned is in these weights, or does not belong to them.
+      disposeAll(this.weights);
+      this.replaceTrained(upload(this.trainedShapes, freshAdapter(this.trainedShapes, 0)));
+    }
     this.weights = loaded;
     this.broken = undefined;
+  }
+
+  /** Moments and, of an adapter, its numbers: they stand on the weights that the policy was opened with, not on those it was merged into. */
+  private async loadTrainer(folder: string): Promise<void> {
+    const adapter = await this.optimizer.load(folder, this.trainedShapes, this.lora !== null);
+    if (adapter === null) return;
+    if (this.folder !== undefined) {
+      const weights = await uploadFiles(await findWeights(this.folder, this.config));
+      disposeAll(this.weights);
+      this.weights = weights;
+    }
+    this.replaceTrained(upload(this.trainedShapes, adapter));
+  }
+
+  private replaceTrained(next: Map<string, tf.Tensor>): void {
+    this.disposeTrained();
+    this.trained = next;
     this.version++;
   }
 
-  /** The reference shares the tensors of the weights until a step replaces those. */
+  /** The reference shares the tensors of what is trained until a step replaces those. */
   async freezeReference(): Promise<void> {
     const old = this.reference;
-    this.reference = new Map(this.weights);
-    const kept = new Set(this.reference.values());
+    this.reference = this.lora !== null && this.version === 0 ? null : new Map(this.trained);
+    const kept = new Set([...this.trained.values(), ...(this.reference?.values() ?? [])]);
     for (const tensor of old?.values() ?? []) if (!kept.has(tensor)) tensor.dispose();
   }
 
-  private disposeWeights(): void {
+  private disposeTrained(): void {
     const kept = new Set(this.reference?.values());
-    for (const tensor of this.weights.values()) if (!kept.has(tensor)) tensor.dispose();
+    for (const tensor of this.trained.values()) if (!kept.has(tensor)) tensor.dispose();
   }
 
   async dispose(): Promise<void> {
-    this.disposeWeights();
+    this.disposeTrained();
+    if (this.lora !== null) disposeAll(this.weights);
     if (this.reference) disposeAll(this.reference);
     this.reference = undefined;
     this.optimizer.dispose();
