@@ -25,10 +25,22 @@ const FILES = [
   ...['wasm', 'simd.wasm', 'threaded-simd.wasm'].map(
     (kind) => `node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind === 'wasm' ? '.' : '-'}${kind}`,
   ),
+  // tfjs-node-gpu asks for all of tfjs and is given the core that is bundled: only its place must be there.
+  ...['package.json', 'dist/tf-core.node.js'].map((path) => `node_modules/@tensorflow/tfjs/${path}`),
+  ...['package.json', 'index.js', `dist/${process.platform}-${process.platform === 'darwin' ? 'universal' : process.arch}`].map(
+    (path) => `node_modules/webgpu/${path}`,
+  ),
 ];
 
 /** Packages with native parts: they stay packages. */
-const NATIVE = ['@duckdb/node-api', '@duckdb/node-bindings', `@duckdb/node-bindings-${process.platform}-${process.arch}`];
+const NATIVE = [
+  '@duckdb/node-api',
+  '@duckdb/node-bindings',
+  `@duckdb/node-bindings-${process.platform}-${process.arch}`,
+  '@tensorflow/tfjs-node-gpu',
+  'google-protobuf',
+  'node-api-headers',
+];
 
 /** Builds into `out`, which is replaced whole. Errors: the bundler's; `out` is then as it was. */
 export async function assembleRunner(out: string, options: { withNode?: boolean } = {}): Promise<void> {
@@ -39,7 +51,7 @@ export async function assembleRunner(out: string, options: { withNode?: boolean 
     input: Object.fromEntries(PROGRAMS.map((path) => [path, join(root, `${path}.ts`)])),
     cwd: root,
     platform: 'node',
-    external: [/^@duckdb\//],
+    external: ['webgpu', /^@duckdb\//],
     // Its main file asks for its parts in a way that no bundler sees.
     resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     // tfjs looks for its WebAssembly beside its CommonJS file, which is a module here.

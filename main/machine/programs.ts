@@ -10,6 +10,7 @@ export const PROGRAMS = [
   'main/runner/main',
   'main/runner/service',
   'main/runner/fetch-model',
+  'main/runner/backend-trial',
   'main/machine/launcher',
   'main/machine/pod-guard',
   'main/machine/attend',

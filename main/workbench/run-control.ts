@@ -128,7 +128,8 @@ export async function resumeRun(folder: string, options: ResumeOptions = {}): Pr
     throw new InputError(`run ${name} has finished (${describeState(before)}): there is nothing to resume; start a new run`, 'run');
   }
   if (readRemote(folder) !== null) {
-    if (options.backend !== undefined) throw new InputError(`run ${name} is on another machine, where it keeps its backend; leave --backend out`, 'backend');
+    if (options.backend !== undefined)
+      throw new InputError(`run ${name} is on another machine, where it keeps its backend; leave --backend out`, 'backend');
     return resumeElsewhere(folder, options);
   }
   if (before.state === 'unverifiable' && textOf(join(folder, 'pid')) !== null) {

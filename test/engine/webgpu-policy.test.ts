@@ -1,30 +1,85 @@
-/** The padded decoder on WebGPU, computed by SwiftShader: the same tests as every other backend's. */
-import { describe } from 'vitest';
-import { createPaddedPolicy, paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
+/**
+ * The padded decoder on WebGPU, computed by SwiftShader: every operation, and one architecture against PyTorch's numbers. SwiftShader takes
+ * seconds for what a GPU does in milliseconds; the suites that other backends go through whole would take it hours.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../../main/policy/checkpoint.ts';
+import type { Policy } from '../../main/policy/policy.ts';
+import { readSafetensors } from '../../main/policy/safetensors.ts';
+import type { Device } from '../../main/policy/tfjs/padded/device.ts';
+import { DeviceFailure } from '../../main/policy/tfjs/padded/device-failure.ts';
+import { createPaddedPolicy } from '../../main/policy/tfjs/padded/policy.ts';
+import type { WebgpuBackend } from '../../main/policy/tfjs/webgpu/backend.ts';
 import { webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
 import { testOps } from '../fixtures/ops-suite.ts';
-import { FAMILIES, type Family } from '../fixtures/parity.ts';
-import { type PolicyMaker, testParity } from '../fixtures/parity-suite.ts';
-import { testPolicy } from '../fixtures/policy-suite.ts';
+import { apart, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
 import { hasSwiftShader, useSwiftShader, withoutSwiftShader } from '../fixtures/swiftshader.ts';
 
 if (!hasSwiftShader) console.log(`skipped: webgpu: ${withoutSwiftShader}`);
 
-async function open(): Promise<PolicyMaker> {
-  useSwiftShader();
-  const device = await webgpuDevice();
-  return {
-    fromFolder: (folder) => createPaddedPolicy(device, folder),
-    fromWeights: (config, tensors) => paddedPolicyOf(device, config, tensors),
-  };
-}
+describe.skipIf(!hasSwiftShader)('webgpu', async () => {
+  const { folder, model, recorded, sequences, trainBatch } = await readParity('qwen3');
+  let device: Device;
+  let policy: Policy;
+  let scratch = '';
+  beforeAll(async () => {
+    useSwiftShader();
+    device = await webgpuDevice();
+    policy = await createPaddedPolicy(device, model);
+    scratch = await mkdtemp(join(tmpdir(), 'webgpu-'));
+  });
+  afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-describe.skipIf(!hasSwiftShader)('webgpu', () => {
-  describe('operations', () =>
-    testOps(async () => {
-      useSwiftShader();
-      return (await webgpuDevice()).ops;
-    }));
-  describe('as a policy', () => testPolicy(open, { exact: false }));
-  describe.each(Object.keys(FAMILIES) as Family[])('%s', (family) => testParity(family, open));
+  describe('operations', () => testOps(async () => (await webgpuDevice()).ops));
+
+  it('gives log-probabilities and entropies, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const scores = await policy.logprobs({ sequences, model: 'policy', temperature: 0.7 });
+    for (const [i, expected] of recorded.sequences.entries()) {
+      expect(apart(scores[i]?.logprobs ?? [], expected.logprobs['0.7'])).toBeLessThan(TOLERANCE);
+      expect(apart(scores[i]?.entropy ?? [], expected.entropy['0.7'])).toBeLessThan(TOLERANCE);
+    }
+    // The matrix that turns heads is made once and stays.
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 1);
+  });
+
+  it('continues greedily, token for token, rows of different lengths together', async () => {
+    const prompts = recorded.greedy.map(({ prompt }, i) => ({ key: `${i}`, ids: Int32Array.from(prompt) }));
+    const sampling = { temperature: 0, top_p: 1, top_k: 0, seed: 1 };
+    const found: number[][] = [];
+    for await (const event of policy.generate({ prompts, n: 1, sampling, max_completion_length: 4, stop: [], batch_size: 3 })) {
+      if (event.type === 'completion') found[event.prompt] = [...event.ids];
+    }
+    expect(found).toEqual(recorded.greedy.map(({ completion }) => completion.slice(0, 4)));
+  });
+
+  it('has the gradient of the GRPO loss', async () => {
+    // With an epsilon that drowns the second moment one step is −1000 · gradient.
+    const plain = { learning_rate: 1e9, adam_beta1: 0.9, adam_beta2: 0.99, adam_epsilon: 1e6, weight_decay: 0, max_grad_norm: 0 };
+    const before = (await readCheckpoint(model)).tensors;
+    const metrics = await policy.update(trainBatch('grpo'), recorded.objective, plain);
+    expect(Math.abs(metrics.loss - recorded.training.grpo.metrics.loss)).toBeLessThan(TOLERANCE);
+    await policy.save(scratch, 'weights');
+    const after = (await readCheckpoint(scratch)).tensors;
+    const { tensors } = await readSafetensors(join(folder, 'gradients-grpo.safetensors'));
+    for (const [name, { data }] of tensors) {
+      const start = before.get(name)?.data ?? data;
+      const ours = (after.get(name)?.data ?? data).map((value, i) => ((start[i] as number) - value) / 1000);
+      expect(relativeError(ours, data), name).toBeLessThan(1e-3);
+    }
+  });
+
+  // Last: a device that has failed stays so.
+  it('tells of memory that is not there, and of a device that is gone, before anything is made of it', async () => {
+    const huge = tf.tidy(() => tf.tile(tf.zeros([2 ** 14]), [2 ** 14 + 1]));
+    await expect(device.settle()).rejects.toMatchObject({ kind: 'memory', message: expect.stringContaining('the GPU is out of memory') });
+    huge.dispose();
+    await expect(policy.logprobs({ sequences, model: 'policy' })).rejects.toBeInstanceOf(DeviceFailure);
+    (tf.backend() as WebgpuBackend).device.destroy();
+    await expect(device.settle()).rejects.toMatchObject({ kind: 'lost', message: expect.stringContaining('the GPU was lost') });
+  });
 });
