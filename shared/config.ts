@@ -28,7 +28,7 @@ const count = z.number().int().positive();
 export const Backend = z.enum(['auto', 'wasm', 'tensorflow', 'webgpu', 'torch']);
 export type Backend = z.infer<typeof Backend>;
 
-/** What only the backend `torch` takes. Names are those of TRL's ModelConfig and PEFT's LoraConfig where they have one. */
+/** What the backend `torch` takes; `tensorflow` and `webgpu` take gradient_checkpointing and the adapter of these. Names are those of TRL's ModelConfig and PEFT's LoraConfig where they have one. */
 export const TorchSettings = z.strictObject({
   /** Ranks; absent: one a GPU, or one. */
   processes: count.optional(),

@@ -55,11 +55,19 @@ export async function openModel(model: string, settings: PolicySettings, options
 /** The policy of a backend on a model folder. */
 export async function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
   if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(options.signal) }, options);
-  if (settings.backend === 'tensorflow' || settings.backend === 'webgpu') return openPaddedPolicy(folder, settings.backend, options.signal);
   if (settings.backend === 'wasm') return createTfjsPolicy({ folder, backend: 'wasm', signal: options.signal });
   const { torch, seed } = settings;
   const { processes, dtype, gradient_checkpointing, sharding, use_peft, lora_r, lora_alpha, lora_target_modules } = torch;
   const lora = use_peft ? { r: lora_r, lora_alpha, target_modules: lora_target_modules } : null;
+  if (settings.backend !== 'torch') {
+    const { signal } = options;
+    return openPaddedPolicy(folder, settings.backend, {
+      gradientCheckpointing: gradient_checkpointing,
+      lora,
+      seed,
+      ...(signal ? { signal } : {}),
+    });
+  }
   return createTorchPolicy({ folder, processes, dtype, gradient_checkpointing, sharding, lora, seed, ...options });
 }
 

@@ -6,6 +6,7 @@ import { TENSORFLOW_ADDON, TENSORFLOW_FOLDER } from '../../shared/tensorflow-ins
 import { homeFolder } from '../data/location.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Device } from '../policy/tfjs/padded/device.ts';
+import type { PaddedPolicyOptions } from '../policy/tfjs/padded/policy.ts';
 
 export type PaddedBackend = 'tensorflow' | 'webgpu';
 
@@ -41,7 +42,11 @@ export const NO_ADAPTER =
       : 'this machine shows none through Metal';
 
 /** A policy on a model folder. */
-export async function openPaddedPolicy(folder: string, backend: PaddedBackend, signal?: AbortSignal): Promise<Policy> {
+export async function openPaddedPolicy(
+  folder: string,
+  backend: PaddedBackend,
+  options: PaddedPolicyOptions & { signal?: AbortSignal } = {},
+): Promise<Policy> {
   const { createPaddedPolicy } = await import('../policy/tfjs/padded/policy.ts');
-  return createPaddedPolicy(await openDevice(backend), folder, { signal });
+  return createPaddedPolicy(await openDevice(backend), folder, options);
 }
