@@ -29,16 +29,16 @@ from medlogictrace_engine.rollout import Step
 from medlogictrace_engine.team import Team, join_team
 
 SHAPE: dict[str, Any] = {
-    "hidden_size": 256,
-    "intermediate_size": 1024,
-    "num_hidden_layers": 6,
+    "hidden_size": 192,
+    "intermediate_size": 768,
+    "num_hidden_layers": 4,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "vocab_size": 8192,
+    "vocab_size": 4096,
     "max_position_embeddings": 1024,
     "tie_word_embeddings": True,
 }
-VOCABULARY = 8192
+VOCABULARY = 4096
 TURNS = int(os.environ.get("TURNS", "3"))
 # So many of all ids end a row that rows are about 50 tokens long.
 STOPS = list(range(0, VOCABULARY, 50))
@@ -99,8 +99,8 @@ def plain_update(model: Any, optimizer: torch.optim.Optimizer, pairs: list[reque
 
 
 def update(folder: str) -> dict[str, Any]:
-    equal = [(40, 60)] * 32
-    mixed = [(20 + 7 * (i % 9), 20 + 37 * (i * 5 % 8) // 2) for i in range(32)]
+    equal = [(40, 60)] * 16
+    mixed = [(20 + 7 * (i % 9), 20 + 37 * (i * 5 % 8) // 2) for i in range(16)]
     found = {}
     for name, lengths in (("equal lengths", equal), ("mixed lengths", mixed)):
         pairs = pairs_of(lengths)
@@ -158,7 +158,7 @@ def paged_generate(model: Any, prompts: list[list[int]], batch: int) -> int:
 
 
 def generate(folder: str) -> dict[str, Any]:
-    prompts = [p for p, _ in pairs_of([(20 + 13 * (i % 8), 0) for i in range(64)])]
+    prompts = [p for p, _ in pairs_of([(20 + 13 * (i % 8), 0) for i in range(48)])]
     ours, theirs = engine(folder), plain_model(folder)
     theirs.train(False)
     frame = requests.generate(prompts, 1, LONGEST, batch_size=16, stop=STOPS)
