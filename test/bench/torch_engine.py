@@ -175,7 +175,7 @@ def generate(folder: str) -> dict[str, Any]:
 
 def step(folder: str) -> dict[str, Any]:
     """A whole GRPO step, K = 8 on 4 prompts, up to 64 tokens: ours (sampling, one update) against TRL's GRPOTrainer without vLLM."""
-    from datasets import Dataset
+    import datasets
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
     from trl import GRPOConfig, GRPOTrainer
@@ -214,7 +214,10 @@ def step(folder: str) -> dict[str, Any]:
         disable_tqdm=True,
         shuffle_dataset=False,
     )
-    data = Dataset.from_dict({"prompt": texts * (TURNS + 2)})
+    # Its fingerprint only names files of a cache that is not used, and hashing it fails with some versions of pyarrow.
+    datasets.fingerprint.Hasher.hash = classmethod(lambda cls, value: "0" * 16)
+    datasets.fingerprint.Hasher.update = lambda self, value: None
+    data = datasets.Dataset.from_dict({"prompt": texts * (TURNS + 2)})
     model = plain_model(folder)
     model.generation_config.eos_token_id = 0
     trainer = GRPOTrainer(model=model, reward_funcs=reward, args=config, train_dataset=data, processing_class=tokenizer)

@@ -129,7 +129,8 @@ class Engine:
 
     def plan(self, lengths: list[int], rows: int | None) -> tuple[list[list[int]], int]:
         """This rank's micro-batches, and how many turns all ranks take: sharded weights are gathered by all in each of them."""
-        plans = [micro_batches(part, lengths, self.max_tokens, rows) for part in shard(lengths, self.team.world)]
+        enough = 512 if self.team.device.type == "cpu" else 1 << 14
+        plans = [micro_batches(part, lengths, self.max_tokens, rows, enough) for part in shard(lengths, self.team.world)]
         mine = plans[self.team.rank]
         return mine, max(map(len, plans)) if self.model.sharded else len(mine)
 

@@ -91,12 +91,17 @@ def shard(lengths: Items[int], ranks: int) -> list[list[int]]:
     return shares
 
 
-def micro_batches(indices: Items[int], lengths: Items[int], tokens: int, rows: int | None = None) -> list[list[int]]:
-    """The indices by falling length, cut so that rows × longest stays within `tokens` (or is one row) and rows within `rows`."""
+def micro_batches(indices: Items[int], lengths: Items[int], tokens: int, rows: int | None = None, enough: int = 512) -> list[list[int]]:
+    """
+    The indices by falling length, cut so that rows × longest stays within `tokens` (or is one row) and rows within `rows`. A batch of
+    `enough` tokens, which keeps the device busy, takes no row that would be padded by more than a quarter.
+    """
     batches: list[list[int]] = []
     for i in sorted(indices, key=lambda i: (-lengths[i], i)):
         last = batches[-1] if batches else None
-        if last is None or (len(last) + 1) * lengths[last[0]] > tokens or (rows is not None and len(last) >= rows):
+        longest = lengths[last[0]] if last else 0
+        full = last is None or (len(last) + 1) * longest > tokens or (rows is not None and len(last) >= rows)
+        if last is None or full or (len(last) * longest >= enough and 4 * lengths[i] < 3 * longest):
             batches.append([i])
         else:
             last.append(i)
