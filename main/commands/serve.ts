@@ -60,6 +60,7 @@ export function register(program: Command, io: Io): void {
         for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => done());
       });
       await server.close();
+      await router.close();
       runner.close();
     });
 }

@@ -36,9 +36,21 @@ export const createSources = (services: Services, pods: PodServices = podService
   ...podsSources(pods),
 });
 
+export interface WorkbenchRouter extends Router {
+  /** Ends the connections to machines, without which the process would not end; what runs there goes on. */
+  close(): Promise<void>;
+}
+
 /** Keeps the mirrors of its runs folder up to date from now on. */
-export function createWorkbenchRouter(services: Services): Router {
-  machinesInUse(services).mirrors.start();
+export function createWorkbenchRouter(services: Services): WorkbenchRouter {
+  const { mirrors, open } = machinesInUse(services);
+  mirrors.start();
   const pods = podServices(services);
-  return createRouter(createHandlers(services, pods), createSources(services, pods));
+  return {
+    ...createRouter(createHandlers(services, pods), createSources(services, pods)),
+    close: async () => {
+      await mirrors.close();
+      await open.close();
+    },
+  };
 }
