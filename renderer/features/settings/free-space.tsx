@@ -2,10 +2,10 @@
 import { Button, Group, Modal } from '@mantine/core';
 import { useState } from 'react';
 import type { RunsCleaned } from '../../../shared/run-cleaning.ts';
+import { byteText } from '../../app/byte-text.ts';
 import { Failed, Loading } from '../../app/states.tsx';
 import { CallFailed, call } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
-import { byteText } from './byte-text.ts';
 
 const WHAT: Record<RunsCleaned['items'][number]['what'], [one: string, many: string]> = {
   checkpoint: ['older checkpoint of a finished run', 'older checkpoints of finished runs'],

@@ -2,8 +2,8 @@
 import { Button, Table, Tooltip } from '@mantine/core';
 import type { StoredRun } from '../../../shared/settings.ts';
 import { hrefOf } from '../../app/address.ts';
+import { byteText } from '../../app/byte-text.ts';
 import { KIND } from '../../app/run-state.tsx';
-import { byteText } from './byte-text.ts';
 
 function Delete({ run, remove }: { run: StoredRun; remove: (run: string) => Promise<void> }) {
   const label = `Delete ${run.run}`;

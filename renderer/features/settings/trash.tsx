@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Table } from '@mantine/core';
 import { useState } from 'react';
 import type { TrashedRun } from '../../../shared/settings.ts';
-import { byteText } from './byte-text.ts';
+import { byteText } from '../../app/byte-text.ts';
 
 interface Props {
   trash: readonly TrashedRun[];

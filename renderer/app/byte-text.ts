@@ -1,5 +1,5 @@
 /** Bytes as people read them. */
-import { figureText } from '../../../shared/figures/number-text.ts';
+import { figureText } from '../../shared/figures/number-text.ts';
 
 /** `1.23 MB`, in powers of 1000 as disks are sold. */
 export function byteText(bytes: number): string {
