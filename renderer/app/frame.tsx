@@ -14,6 +14,7 @@ import { useFollowRuns, useRunList } from './run-list.ts';
 import { ShortcutList, useWindowShortcuts } from './shortcuts.tsx';
 import { Loading } from './states.tsx';
 import { useConnected } from './use-connection.ts';
+import { useMachineSigns } from './use-machine-signs.ts';
 import { VIEWS, type View } from './views.ts';
 
 function Rail({ current }: { current: View }) {
@@ -64,6 +65,7 @@ function StatusBar() {
   const connected = useConnected();
   const count = (verdict: string): number => list?.runs.filter((run) => verdictOfRun(run.state) === verdict).length ?? 0;
   const [live, lost] = [count('live'), count('unverifiable')];
+  const { troubled, money } = useMachineSigns();
   return (
     <footer className="status-bar">
       <a href={hrefOf(['runs'])} className={live > 0 ? 'state-live' : undefined}>
@@ -75,6 +77,12 @@ function StatusBar() {
         </a>
       ) : null}
       <a href={hrefOf(['settings'])}>{connected ? 'this machine' : 'not connected'}</a>
+      {troubled.map(({ name, words }) => (
+        <a key={name} href={hrefOf(['machines', name])} className="state-unverifiable">
+          <span aria-hidden="true">?</span> {name}: {words}
+        </a>
+      ))}
+      {money === null ? null : <a href={hrefOf(['machines'])}>{money}</a>}
       {error !== null && connected ? (
         <a href={hrefOf(['runs'])} className="state-failed">
           runs folder cannot be read

@@ -1,5 +1,5 @@
 /** Every view of the window: its address, its place in the rail, its key. Views are loaded when they are first opened. */
-import { Activity, Boxes, Database, GitCompareArrows, House, type LucideIcon, Settings, SlidersHorizontal } from 'lucide-react';
+import { Activity, Boxes, Database, GitCompareArrows, House, type LucideIcon, Server, Settings, SlidersHorizontal } from 'lucide-react';
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 
 export interface View {
@@ -48,6 +48,14 @@ export const VIEWS: readonly View[] = [
     icon: GitCompareArrows,
     digit: 6,
     component: lazy(() => import('../features/compare/compare.tsx')),
+  },
+  {
+    path: 'machines',
+    title: 'Machines',
+    short: 'Mach',
+    icon: Server,
+    digit: 7,
+    component: lazy(() => import('../features/machines/machines.tsx')),
   },
   {
     path: 'settings',
