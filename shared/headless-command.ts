@@ -31,13 +31,21 @@ export interface CommandParts {
   /** The exported file's name. */
   file: string;
   runsDir: string | null;
+  /** Where it runs; null: this machine, at once. */
+  place?: { machine: string; gpus: number | 'all'; queue: boolean } | null;
 }
 
-export function headlessCommand(draft: Draft, { preset, file, runsDir }: CommandParts): string {
+export function headlessCommand(draft: Draft, { preset, file, runsDir, place = null }: CommandParts): string {
   const words = ['npx', 'medlogictrace', 'run'];
   if (preset !== null && preset.draft.kind === draft.kind) {
     words.push(preset.name, ...assignments(draft, preset.draft).flatMap((assignment) => ['--set', assignment]));
   } else words.push(file);
   if (runsDir !== null) words.push('--runs', runsDir);
+  if (place !== null) {
+    if (place.machine !== 'local') words.push('--machine', place.machine);
+    if (place.gpus !== 'all') words.push('--gpus', String(place.gpus));
+    // Without a machine it is the queue that says where.
+    if (place.queue || (place.machine === 'local' && place.gpus === 'all')) words.push('--queue');
+  }
   return words.map(shellWord).join(' ');
 }

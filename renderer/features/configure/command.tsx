@@ -7,14 +7,16 @@ import { headlessCommand } from '../../../shared/headless-command.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 import { exportName } from './exchange.ts';
 import type { StartPoint } from './start-point.ts';
+import type { Place } from './use-place.ts';
 
-export function Command({ draft, start, wrong }: { draft: Draft; start: StartPoint; wrong: boolean }) {
+export function Command({ draft, start, place, wrong }: { draft: Draft; start: StartPoint; place: Place | null; wrong: boolean }) {
   const { data: about } = useQuery('app.about', {});
   const [copied, setCopied] = useState<string | null>(null);
   const text = headlessCommand(draft, {
     preset: start.preset === null ? null : { name: start.preset, draft: start.draft },
     file: exportName(draft, start),
     runsDir: about?.runs_dir ?? null,
+    place,
   });
   return (
     <section aria-labelledby="command-title" className="configure-part">

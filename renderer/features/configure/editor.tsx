@@ -17,9 +17,11 @@ import { Form, groupsOf } from './form.tsx';
 import { GroupLinks } from './group-links.tsx';
 import { ELSEWHERE, Messages } from './messages.tsx';
 import type { Placed } from './mistakes.ts';
+import { PlaceChoice } from './place-choice.tsx';
 import { asDraft, forgetDraft, keepDraft, keptDraft, type StartPoint } from './start-point.ts';
 import { type Checked, useChecked } from './use-checked.ts';
 import { useEstimate } from './use-estimate.ts';
+import { HERE, usePlace } from './use-place.ts';
 import { useStart } from './use-start.ts';
 import { useSuggestions } from './use-suggestions.ts';
 
@@ -66,6 +68,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
   const [discarded, setDiscarded] = useState<Draft | null>(null);
   const resetFile = useRef<() => void>(null);
   const starter = useStart();
+  const [place, choosePlace] = usePlace();
   const estimate = useEstimate();
   const suggestions = useSuggestions();
   const checked = useChecked(draft, starter.failure);
@@ -87,7 +90,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
   const begin = (): void => {
     // The trial would take the processor from the run.
     estimate.stop();
-    starter.start(config);
+    starter.start(config, place);
   };
   useEffect(() => {
     if (failure?.error.code === 'input') focusFirst(latest.current);
@@ -168,7 +171,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             aria-disabled={starter.starting || undefined}
             onClick={() => (count > 0 ? show() : begin())}
           >
-            {starter.starting ? 'Starting …' : 'Start run'}
+            {starter.starting ? 'Starting …' : place === null || place.machine === HERE ? 'Start run' : `Start run on ${place.machine}`}
           </Button>
         </div>
       </div>
@@ -192,9 +195,10 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
       </div>
       {inspector ? (
         <aside className="pane-inspector configure-inspector" aria-label="What it comes to">
+          <PlaceChoice place={place} choose={choosePlace} seconds={estimate.result?.dryRun.estimate?.seconds?.value ?? null} />
           <EstimateView estimate={estimate} config={text} found={checked.found} begin={count > 0 ? null : () => estimate.begin(config)} />
           <Differences draft={draft} start={start} points={points} runs={runs} />
-          <Command draft={draft} start={start} wrong={count > 0} />
+          <Command draft={draft} start={start} place={place} wrong={count > 0} />
         </aside>
       ) : null}
     </>

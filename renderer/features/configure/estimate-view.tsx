@@ -1,4 +1,4 @@
-/** What the run will take: steps, tokens, memory, time, and what it costs. */
+/** What the run will take here: steps, tokens, memory, time. What a rented machine costs stands where it is chosen. */
 import { Button, Loader } from '@mantine/core';
 import type { RunConfig } from '../../../shared/config.ts';
 import type { DryRun, Range, RunEstimate } from '../../../shared/dry-run.ts';
@@ -28,7 +28,6 @@ function rowsOf({ steps, answers, tokens, answer_length, memory, seconds }: RunE
     ...(kind === 'evaluate' ? [] : [['Tokens trained on', spread(tokens.trained, (n) => compact.format(n))] as [string, string]]),
     ['Memory', `${mebibytes(memory.total)}; one thread may have ${mebibytes(memory.limit)} and needs ${mebibytes(memory.thread)}`],
     ['Time', spread(seconds, secondsInWords)],
-    ['Money', 'no rented machine, so no money'],
   ];
 }
 

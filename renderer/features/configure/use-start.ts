@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../../shared/json-object.ts';
 import { open } from '../../app/address.ts';
 import { CallFailed, call } from '../../rpc/client.ts';
+import type { Place } from './use-place.ts';
 
 const KEPT = 'new-run-request';
 const Kept = z.object({ config: z.string(), request: z.uuid() });
@@ -25,7 +26,7 @@ export interface Start {
   starting: boolean;
   /** Why the last start failed, and the config that it was of. */
   failure: { error: CallFailed; config: string } | null;
-  start(config: JsonObject): void;
+  start(config: JsonObject, place: Place | null): void;
 }
 
 export function useStart(): Start {
@@ -34,14 +35,15 @@ export function useStart(): Start {
   // A second click comes before the button has been drawn anew.
   const busy = useRef(false);
 
-  const start = async (settings: JsonObject): Promise<void> => {
+  const start = async (settings: JsonObject, place: Place | null): Promise<void> => {
     if (busy.current) return;
     busy.current = true;
     setStarting(true);
     setFailure(null);
     const config = JSON.stringify(settings);
     try {
-      const { run } = await call('configure.start', { config: settings, request: requestFor(config) });
+      const request = requestFor(JSON.stringify([settings, place]));
+      const { run } = await call('configure.start', { config: settings, request, ...(place === null ? {} : { place }) });
       sessionStorage.removeItem(KEPT);
       open(['runs', run]);
     } catch (thrown) {
@@ -52,5 +54,5 @@ export function useStart(): Start {
       setStarting(false);
     }
   };
-  return { starting, failure, start: (config) => void start(config) };
+  return { starting, failure, start: (config, place) => void start(config, place) };
 }
