@@ -6,6 +6,7 @@ import { KIND, RunProgressBar, RunStateMark } from '../../../app/run-state.tsx';
 import { Failed } from '../../../app/states.tsx';
 import { useQuery } from '../../../rpc/use-query.ts';
 import { LiveControls } from './live-controls.tsx';
+import { RemoteBanner } from './remote-banner.tsx';
 
 /** Said beside the state where it is not plain by itself. */
 function evidenceOf(summary: RunSummary): string | null {
@@ -47,6 +48,7 @@ export function LiveHeader({ run, summary }: { run: string; summary: RunSummary 
           <LiveControls run={run} summary={summary} risk={risk.data} onAsked={risk.refresh} />
         </div>
       </div>
+      <RemoteBanner run={run} ended={summary.state.state === 'exited'} />
       {asked === null ? null : <p className="live-word quiet">{asked}</p>}
       {summary.stuck ? (
         <p className="live-word state-unverifiable">
