@@ -320,7 +320,8 @@ class Engine:
             step = self.optimizer.step if self.optimizer else 0
             if self.model.peft is not None:
                 tensors |= {ADAPTER_PREFIX + name: whole(p).cpu() for name, p in self.model.trained()}
-            self.write(folder, TRAINER_FILE, tensors, {"format": "pt", "step": str(step)})
+            # One entry: safetensors writes several in an order that changes from file to file.
+            self.write(folder, TRAINER_FILE, tensors, {"step": str(step)})
         else:
             save_adapter(self.model, folder, self.team.rank == 0)
 
