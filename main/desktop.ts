@@ -189,4 +189,7 @@ function watchRuns(): void {
 watchRuns();
 // Asleep, nothing is seen: what changed meanwhile is read anew on waking instead of told as news.
 powerMonitor.on('suspend', () => watching.abort());
-powerMonitor.on('resume', watchRuns);
+powerMonitor.on('resume', () => {
+  watchRuns();
+  void router.afterSleep();
+});

@@ -39,6 +39,8 @@ export const createSources = (services: Services, pods: PodServices = podService
 export interface WorkbenchRouter extends Router {
   /** Ends the connections to machines, without which the process would not end; what runs there goes on. */
   close(): Promise<void>;
+  /** The computer has woken: connections from before are looked at. */
+  afterSleep(): Promise<void>;
 }
 
 /** Keeps the mirrors of its runs folder up to date from now on. */
@@ -52,5 +54,6 @@ export function createWorkbenchRouter(services: Services): WorkbenchRouter {
       await mirrors.close();
       await open.close();
     },
+    afterSleep: () => open.afterSleep(),
   };
 }

@@ -2,6 +2,7 @@
 import { InputError } from '../../../shared/input-error.ts';
 import type { ConnectionState } from '../../../shared/machine-connection.ts';
 import type { MachineEntry } from '../../../shared/machine-list.ts';
+import { afterSleep } from '../../machine/after-sleep.ts';
 import { LocalMachine } from '../../machine/local-machine.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { RunpodClient } from '../../machine/runpod/client.ts';
@@ -145,6 +146,12 @@ export class OpenMachines {
   async states(): Promise<{ machine: string; connection: ConnectionState }[]> {
     const all = await Promise.all([...this.open.keys()].map(async (machine) => ({ machine, connection: await this.stateOf(machine) })));
     return all.flatMap(({ machine, connection }) => (connection === null ? [] : [{ machine, connection }]));
+  }
+
+  /** The computer has slept: looks at each connection that there was. */
+  async afterSleep(): Promise<void> {
+    const all = await Promise.all([...this.open.values()].map((entry) => entry.catch(() => null)));
+    await Promise.all(all.map((entry) => (entry === null ? undefined : afterSleep(entry.machine.connection))));
   }
 
   /** Told at each change of any connection; the function returned ends that. */
