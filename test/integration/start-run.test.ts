@@ -58,10 +58,10 @@ test('one request is one run: asked twice at once, and again by a workbench that
   const both = await Promise.all([starts.start(config, request), starts.start(config, request)]);
   const [{ run }] = both as [{ run: string }, unknown];
   expect(both).toEqual([
-    { run, again: false },
-    { run, again: true },
+    { run, again: false, waiting: null },
+    { run, again: true, waiting: null },
   ]);
-  expect(await new RunStarts(runs, runner).start(config, request)).toEqual({ run, again: true });
+  expect(await new RunStarts(runs, runner).start(config, request)).toEqual({ run, again: true, waiting: null });
   expect(readdirSync(runs).filter((name) => !name.startsWith('.'))).toEqual([run]);
   await expect.poll(() => readdirSync(join(runs, run)), { timeout: 60_000 }).toContain('exit.json');
   expect(JSON.parse(readFileSync(join(runs, run, 'exit.json'), 'utf8'))).toMatchObject({ code: 0 });
