@@ -69,6 +69,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
   const resetFile = useRef<() => void>(null);
   const starter = useStart();
   const [place, choosePlace] = usePlace();
+  const here = place === null || place.machine === HERE;
   const estimate = useEstimate();
   const suggestions = useSuggestions();
   const checked = useChecked(draft, starter.failure);
@@ -171,7 +172,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             aria-disabled={starter.starting || undefined}
             onClick={() => (count > 0 ? show() : begin())}
           >
-            {starter.starting ? 'Starting …' : place === null || place.machine === HERE ? 'Start run' : `Start run on ${place.machine}`}
+            {starter.starting ? 'Starting …' : here ? 'Start run' : `Start run on ${place.machine}`}
           </Button>
         </div>
       </div>
@@ -196,7 +197,13 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
       {inspector ? (
         <aside className="pane-inspector configure-inspector" aria-label="What it comes to">
           <PlaceChoice place={place} choose={choosePlace} seconds={estimate.result?.dryRun.estimate?.seconds?.value ?? null} />
-          <EstimateView estimate={estimate} config={text} found={checked.found} begin={count > 0 ? null : () => estimate.begin(config)} />
+          <EstimateView
+            here={here}
+            estimate={estimate}
+            config={text}
+            found={checked.found}
+            begin={count > 0 ? null : () => estimate.begin(config)}
+          />
           <Differences draft={draft} start={start} points={points} runs={runs} />
           <Command draft={draft} start={start} place={place} wrong={count > 0} />
         </aside>

@@ -18,7 +18,11 @@ const spread = (range: Range | null, text: (value: number) => string): string =>
       : `${text(range.value)} (${text(range.low)} to ${text(range.high)})`;
 
 /** The rows that say something of this kind of run. */
-function rowsOf({ steps, answers, tokens, answer_length, memory, seconds }: RunEstimate, { kind }: RunConfig): [string, string][] {
+function rowsOf(
+  { steps, answers, tokens, answer_length, memory, seconds }: RunEstimate,
+  { kind }: RunConfig,
+  here: boolean,
+): [string, string][] {
   return [
     ...(steps === null ? [] : [['Optimizer steps', significant.format(steps)] as [string, string]]),
     ...(answers === 0 ? [] : [['Answers written', compact.format(answers)] as [string, string]]),
@@ -28,6 +32,7 @@ function rowsOf({ steps, answers, tokens, answer_length, memory, seconds }: RunE
     ...(kind === 'evaluate' ? [] : [['Tokens trained on', spread(tokens.trained, (n) => compact.format(n))] as [string, string]]),
     ['Memory', `${mebibytes(memory.total)}; one thread may have ${mebibytes(memory.limit)} and needs ${mebibytes(memory.thread)}`],
     ['Time', spread(seconds, secondsInWords)],
+    ...(here ? [['Money', 'no rented machine, so no money'] as [string, string]] : []),
   ];
 }
 
@@ -41,9 +46,11 @@ interface EstimateProps {
   /** The model and the data, once they have been looked at. */
   found: DryRun | null;
   begin: (() => void) | null;
+  /** The run is carried out on this computer. */
+  here: boolean;
 }
 
-export function EstimateView({ estimate, config, found: checked, begin }: EstimateProps) {
+export function EstimateView({ estimate, config, found: checked, begin, here }: EstimateProps) {
   const { running, result, error, stop } = estimate;
   const found = result?.dryRun.estimate ?? null;
   return (
@@ -85,7 +92,7 @@ export function EstimateView({ estimate, config, found: checked, begin }: Estima
           <>
             {result.config === config ? null : <p className="small state-unverifiable">⚠ Of the settings before your last change.</p>}
             <dl className="configure-estimate">
-              {rowsOf(found, result.dryRun.config).map(([name, value]) => (
+              {rowsOf(found, result.dryRun.config, here).map(([name, value]) => (
                 <div key={name}>
                   <dt className="quiet">{name}</dt>
                   <dd>{value}</dd>
