@@ -142,7 +142,11 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
     for (const section of ['Folders', 'Backends', 'Theme', 'Keys', 'Storage', 'Secrets', 'About'] as const) {
       await settings.open(section);
       await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' });
-      if (section === 'Backends') await page.getByText(/^Why: /).first().waitFor();
+      if (section === 'Backends')
+        await page
+          .getByText(/^Why: /)
+          .first()
+          .waitFor();
       if (section === 'Storage') await settings.deleteButton('run-live').waitFor();
       expect(await seriousViolations(page), section).toEqual([]);
     }
