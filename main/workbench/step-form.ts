@@ -26,7 +26,9 @@ class TimeBytes {
     for (let i = 0; i < DAY_BYTES; i++) {
       if (bytes[at + i] === this.day[i]) continue;
       this.day.set(bytes.subarray(at, at + DAY_BYTES));
-      this.dayStart = Date.parse(`${String.fromCharCode(...this.day)}T00:00:00.000Z`);
+      const day = String.fromCharCode(...this.day);
+      // Of what is no such day Date.parse makes something all the same: `2026(02-28` is the year 2026 and a comment.
+      this.dayStart = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00.000Z`) : Number.NaN;
       break;
     }
     const digits = (from: number, count: number): number => {

@@ -98,7 +98,8 @@ describe('a form', () => {
           ),
         ).toBe(true);
       }),
-      { numRuns: 5000 },
+      // A parenthesis in the day, of which Date.parse makes another day.
+      { numRuns: 5000, examples: [[[21, 'changed', 40]]] },
     );
     // Another digit makes another sound line.
     expect(taken).toBeGreaterThan(50);
