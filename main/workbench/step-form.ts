@@ -88,7 +88,7 @@ export class StepForm {
     let at = this.passed(0, bytes, from, to);
     if (at < 0) return false;
     at = number.read(bytes, at, to);
-    if (at < 0 || !number.exact || !Number.isInteger(number.value) || number.value < 0) return false;
+    if (at < 0 || !number.exact || !Number.isSafeInteger(number.value) || number.value < 0) return false;
     this.seq = number.value;
     at = this.passed(1, bytes, at, to);
     if (at < 0 || at + TIME_BYTES >= to || bytes[at + TIME_BYTES] !== QUOTE || !this.clock.read(bytes, at)) return false;
