@@ -9,7 +9,7 @@ import { createRunFolder } from '../../main/runner/create-run.ts';
 import { beginMirror } from '../../main/workbench/remote/begin-mirror.ts';
 import { AskAgain, Mirror } from '../../main/workbench/remote/mirror.ts';
 import { mirroredState } from '../../main/workbench/remote/mirrored-state.ts';
-import { newRemote, readRemote } from '../../main/workbench/remote/remote-file.ts';
+import { mirrorName, newRemote, readRemote } from '../../main/workbench/remote/remote-file.ts';
 import { observeRun } from '../../main/workbench/run-state.ts';
 import { type RemoteRun, type RunSign, type Watched, WatchFrame } from '../../shared/remote-run.ts';
 import { testRecord } from '../fixtures/run-record.ts';
@@ -167,6 +167,16 @@ describe('a mirror', () => {
     expect(mirror.settle(proof(['run.json', 'events.jsonl']))).toEqual({ differing: [], behind: true });
     expect(mirror.settle(files())).toEqual({ differing: [], behind: false });
     expect(readRemote(here)?.complete).toBe(true);
+  });
+
+  it('is found again under the name that it was given (bug: a second mirror of one run)', () => {
+    const record = readFileSync(join(there, 'run.json'), 'utf8');
+    const runs = join(root, `named-${count}`);
+    const named = beginMirror(runs, 'node', there, record, 'train');
+    expect(named).toBe(join(runs, 'train'));
+    expect(beginMirror(runs, 'node', there, record)).toBe(named);
+    expect(mirrorName(runs, 'node', there)).toBe('train');
+    expect(mirrorName(runs, 'other', there)).toBeNull();
   });
 
   it('is not made over a run that is another one', async () => {

@@ -6,7 +6,7 @@ import { InputError } from '../../../shared/input-error.ts';
 import { parseInput, parseJson } from '../../../shared/parse-input.ts';
 import { GROWING, MirrorName } from '../../../shared/remote-run.ts';
 import { RunRecord } from '../../../shared/run-record.ts';
-import { newRemote, readRemote, writeRemote } from './remote-file.ts';
+import { mirrorName, newRemote, readRemote, writeRemote } from './remote-file.ts';
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
@@ -20,7 +20,8 @@ export function beginMirror(runsDir: string, machine: string, remoteFolder: stri
   if (!MirrorName.safeParse(id).success)
     throw new InputError(`run.json on ${machine} names its run "${id.slice(0, 80)}": it is refused`, 'run');
   const runs = resolve(runsDir);
-  const folder = join(runs, name ?? id);
+  // Where no name is asked for, one that mirrors it under another name will do.
+  const folder = join(runs, name ?? mirrorName(runs, machine, remoteFolder) ?? id);
   if (isThere(folder)) {
     const known = readRemote(folder);
     if (known?.machine === machine && known.folder === remoteFolder) return folder;

@@ -1,5 +1,5 @@
 /** The runs that are on a machine, those too that this app has never seen; and making one of them known here. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../shared/input-error.ts';
 import { unknownName } from '../../../shared/nearest.ts';
@@ -11,7 +11,7 @@ import { Attendant } from './attendant.ts';
 import { beginMirror } from './begin-mirror.ts';
 import { mirroredState } from './mirrored-state.ts';
 import { type OpenMachine, queueOf, runsOf } from './place.ts';
-import { newRemote, readRemote } from './remote-file.ts';
+import { mirrorName, newRemote } from './remote-file.ts';
 
 const Listed = z.object({
   id: z.string(),
@@ -42,16 +42,6 @@ async function foundOn(machine: string, open: OpenMachine): Promise<FoundRun[]> 
   return (await new Attendant(place).ask('runs', { runs: runsOf(place), queue: queueOf(place) })).runs;
 }
 
-/** Its id among the runs here. */
-function mirrorOf(runsDir: string, machine: string, { run, folder }: FoundRun): string | null {
-  try {
-    const remote = readRemote(join(runsDir, run));
-    return remote?.machine === machine && remote.folder === folder ? run : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Newest first. Errors: InputError for an unknown machine; MachineError where it cannot be reached. */
 export async function listMachineRuns(machine: string, runsDir: string, open: OpenMachine): Promise<MachineRuns> {
   const runs = (await foundOn(machine, open)).map((found): RemoteListed => {
@@ -63,7 +53,7 @@ export async function listMachineRuns(machine: string, runsDir: string, open: Op
       name: record?.config.name ?? null,
       created: record?.created ?? null,
       state: stateOf(machine, found),
-      mirror: mirrorOf(resolve(runsDir), machine, found),
+      mirror: mirrorName(resolve(runsDir), machine, found.folder),
     };
   });
   return { machine, runs: runs.sort((a, b) => ((a.created ?? '') < (b.created ?? '') ? 1 : -1)), trouble: null };

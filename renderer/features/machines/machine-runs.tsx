@@ -93,7 +93,7 @@ function Places({ machine, queue, changed }: { machine: string; queue: QueueView
   return (
     <section aria-label={`Who has its ${what}`}>
       <h3>
-        {queue.slots} {what}
+        {queue.slots} {queue.slots === 1 ? what.slice(0, -1) : what}
       </h3>
       <ol className="machines-places">
         {Array.from({ length: queue.slots }, (_, slot) => {

@@ -107,7 +107,10 @@ function Chosen({
 export default function Machines() {
   const [, address] = usePath();
   const list = useQuery('machines.list', {}, { everyMs: 3000 });
-  const rented = useQuery('pods.list', {}, { everyMs: 30_000 });
+  // Without a key there are no pods to ask for, and that is no fault.
+  const secrets = useQuery('settings.secrets', {});
+  const hasKey = secrets.data?.some(({ name, source }) => name === 'runpod_api_key' && source !== null) ?? false;
+  const rented = useQuery('pods.list', {}, { everyMs: 30_000, enabled: hasKey });
   const { data: machines, error, at, refresh } = list;
   if (machines === null)
     return error === null ? (
