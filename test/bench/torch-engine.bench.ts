@@ -19,7 +19,7 @@ const script = join(import.meta.dirname, 'torch_engine.py');
 const engine = join(import.meta.dirname, '../../resources/torch-engine');
 const trl = process.env.MEDLOGICTRACE_TRL;
 
-/** Aims of issue 6, by the beginning of a row's name. */
+/** What is aimed at, by the beginning of a row's name. */
 const AIMS: readonly [string, number][] = [
   ['update', 0.95],
   ['generation, batch 16', 1.2],
