@@ -3,7 +3,7 @@ import type { Objective, TrainSequence } from '../policy.ts';
 import type { Decoder } from './decoder.ts';
 import { differentiateRows } from './head.ts';
 import type { Address } from './kernels.ts';
-import { addToken, noTotals, type Totals } from './objective.ts';
+import { noTotals, type Totals, tokenCoefficients } from './objective.ts';
 import { lengthsOf, microBatches, packSequences } from './packing.ts';
 import { Scope } from './scope.ts';
 
@@ -43,26 +43,20 @@ function addMicroBatch(decoder: Decoder, weights: Address, gradients: Address, w
   const { sequences, objective, temperature } = work;
   const batch = packSequences(sequences);
   if (batch.rows.length === 0) return;
-  const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
   const scope = new Scope(decoder.backend);
   try {
     const activations = decoder.forward(scope, weights, batch, { keep: true });
     const { hidden } = activations;
-    const dhidden = differentiateRows(decoder, scope, weights, gradients, hidden, batch, temperature, (first, scores, into) => {
-      for (let i = 0; i < into.length; i++) {
-        const { sequence, position } = owners[first + i] as (typeof owners)[number];
-        const mask = sequence.mask[position] as number;
-        const token = {
-          logprob: scores.logprobs[i] as number,
-          entropy: scores.entropy[i] as number,
-          weight: mask * (sequence.weights[position] as number),
-          advantage: sequence.advantages?.[position] ?? 0,
-          old: sequence.oldLogprobs?.[position],
-          reference: sequence.referenceLogprobs?.[position],
-        };
-        into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
-      }
-    });
+    const dhidden = differentiateRows(
+      decoder,
+      scope,
+      weights,
+      gradients,
+      hidden,
+      batch,
+      temperature,
+      tokenCoefficients(sequences, objective, totals),
+    );
     scope.free(hidden);
     decoder.backward(scope, weights, gradients, batch, activations, dhidden);
   } finally {

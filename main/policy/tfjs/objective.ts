@@ -5,7 +5,7 @@
  * Schulman's "Approximating KL divergence"): ρ = exp(log π − log π_old), ℓ = −min(min(ρ, δ)·A, clip(ρ, 1 − ε, 1 + ε_high)·A) + β·k3,
  * k3 = e^d − d − 1, d = log π_ref − log π. Supervised: ℓ = −log π.
  */
-import type { Objective, PolicyGradientObjective } from '../policy.ts';
+import type { Objective, PolicyGradientObjective, TrainSequence } from '../policy.ts';
 
 /** Sums over a batch's tokens from which UpdateMetrics are made. */
 export interface Totals {
@@ -76,4 +76,31 @@ function clipped(objective: PolicyGradientObjective, ratio: number, advantage: n
   if (first < second) return { loss: -first, slope: firstSlope };
   if (second < first) return { loss: -second, slope: secondSlope };
   return { loss: -first, slope: (firstSlope + secondSlope) / 2 };
+}
+
+/**
+ * What fills in the coefficients of a micro-batch's tokens, laid end to end in the order of `sequences`, from their scores; adds each token
+ * to `totals`. A masked token has the coefficient 0 and counts nowhere.
+ */
+export function tokenCoefficients(
+  sequences: readonly TrainSequence[],
+  objective: Objective,
+  totals: Totals,
+): (first: number, scores: { logprobs: Float32Array; entropy: Float32Array }, into: Float32Array) => void {
+  const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
+  return (first, scores, into) => {
+    for (let i = 0; i < into.length; i++) {
+      const { sequence, position } = owners[first + i] as (typeof owners)[number];
+      const mask = sequence.mask[position] as number;
+      const token = {
+        logprob: scores.logprobs[i] as number,
+        entropy: scores.entropy[i] as number,
+        weight: mask * (sequence.weights[position] as number),
+        advantage: sequence.advantages?.[position] ?? 0,
+        old: sequence.oldLogprobs?.[position],
+        reference: sequence.referenceLogprobs?.[position],
+      };
+      into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
+    }
+  };
 }

@@ -24,7 +24,7 @@ import { checkTrainSequences } from '../../train-sequences.ts';
 import { findWeights } from '../../weight-files.ts';
 import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from '../checks.ts';
 import { checkRequest, generateRows } from '../generation-loop.ts';
-import { addToken, noTotals, type Totals } from '../objective.ts';
+import { noTotals, type Totals, tokenCoefficients } from '../objective.ts';
 import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
 import { PaddedAdamW } from './adamw.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
@@ -257,28 +257,13 @@ class PaddedPolicy implements Policy {
     const packed = packSequences(sequences);
     if (packed.rows.length === 0) return;
     const batch = padBatch(packed, this.device.lengthStep);
-    const owners = sequences.flatMap((sequence) => Array.from(sequence.completion, (_, position) => ({ sequence, position })));
     // Another mask for each step, the same on the way back.
     const model = this.modelOf(this.trained, this.optimizer.step + 1);
     const activations = this.decoder.forward(model, batch, { keep: this.keep });
     try {
       const { dhidden } = await runHead(this.decoder, model, activations.hidden, batch, temperature, {
         gradients,
-        coefficients: (first, scores, into) => {
-          for (let i = 0; i < into.length; i++) {
-            const { sequence, position } = owners[first + i] as (typeof owners)[number];
-            const mask = sequence.mask[position] as number;
-            const token = {
-              logprob: scores.logprobs[i] as number,
-              entropy: scores.entropy[i] as number,
-              weight: mask * (sequence.weights[position] as number),
-              advantage: sequence.advantages?.[position] ?? 0,
-              old: sequence.oldLogprobs?.[position],
-              reference: sequence.referenceLogprobs?.[position],
-            };
-            into[i] = mask === 0 ? 0 : addToken(objective, token, totals);
-          }
-        },
+        coefficients: tokenCoefficients(sequences, objective, totals),
       });
       this.decoder.backward(model, gradients, batch, activations, dhidden as tf.Tensor);
     } finally {
