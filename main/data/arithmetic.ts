@@ -47,8 +47,10 @@ function packedProblem(random: RandomStream): Problem {
   const name = random.pick(NAMES);
   const [box, item] = random.pick(PACKED);
   const [a, b] = [factor(random), random.integer(2, 9)];
-  const other = random.integer(11, 299);
-  if (random.chance(0.5)) {
+  const adds = random.chance(0.5);
+  // What is taken away leaves at least two, so that no answer is a matter of form.
+  const other = random.integer(11, adds ? 299 : Math.min(299, a * b - 2));
+  if (adds) {
     const question = random.pick([
       `${name} has ${a} ${box} with ${b} ${item} in each and ${other} more ${item}. How many ${item} are there in all?`,
       `There are ${b} ${item} in each of ${a} ${box}. ${name} adds ${other} ${item}. How many ${item} are there now?`,
@@ -58,32 +60,31 @@ function packedProblem(random: RandomStream): Problem {
       question,
       facts: random.pick([
         `There are ${a} ${box} of ${b} ${item} and ${other} more.`,
-        `We have ${a} ${box} with ${b} ${item} each, and ${other} more ${item}.`,
+        `There are ${a} ${box} with ${b} ${item} each, and ${other} more ${item}.`,
       ]),
-      plan: random.pick(['First I multiply and then I add.', `I find the ${item} in the ${box} and then add the rest.`]),
+      plan: random.pick(['I multiply and then I add.', `I find the ${item} in the ${box} and then add the rest.`]),
       products: [[a, b]],
       operation: 'add',
       other,
       answer: a * b + other,
     };
   }
-  const taken = Math.min(other, a * b - 1);
   const question = random.pick([
-    `${name} has ${a} ${box} with ${b} ${item} in each and gives away ${taken} ${item}. How many ${item} are left?`,
-    `There are ${b} ${item} in each of ${a} ${box}. ${name} uses ${taken} ${item}. How many ${item} are left?`,
-    `${name} fills ${a} ${box} with ${b} ${item} each. Then ${taken} ${item} are sold. How many ${item} remain?`,
+    `${name} has ${a} ${box} with ${b} ${item} in each and gives away ${other} ${item}. How many ${item} are left?`,
+    `There are ${b} ${item} in each of ${a} ${box}. ${name} uses ${other} ${item}. How many ${item} are left?`,
+    `${name} fills ${a} ${box} with ${b} ${item} each. Then ${other} ${item} are sold. How many ${item} remain?`,
   ]);
   return {
     question,
     facts: random.pick([
-      `There are ${a} ${box} of ${b} ${item} and ${taken} are gone.`,
-      `We have ${a} ${box} with ${b} ${item} each, less ${taken} ${item}.`,
+      `There are ${a} ${box} of ${b} ${item} and ${other} are gone.`,
+      `There are ${a} ${box} with ${b} ${item} each, less ${other} ${item}.`,
     ]),
-    plan: random.pick(['First I multiply and then I subtract.', `I find the ${item} in the ${box} and then take away what is gone.`]),
+    plan: random.pick(['I multiply and then I subtract.', `I find the ${item} in the ${box} and then take away what is gone.`]),
     products: [[a, b]],
     operation: 'subtract',
-    other: taken,
-    answer: a * b - taken,
+    other,
+    answer: a * b - other,
   };
 }
 
@@ -99,9 +100,9 @@ function shoppingProblem(random: RandomStream): Problem {
     ]),
     facts: random.pick([
       `There are ${b} ${first} at ${a} dollars and ${d} ${second} at ${c} dollars.`,
-      `We pay ${a} dollars for each of ${b} ${first} and ${c} dollars for each of ${d} ${second}.`,
+      `There are ${b} ${first} for ${a} dollars each and ${d} ${second} for ${c} dollars each.`,
     ]),
-    plan: random.pick(['First I multiply twice and then I add.', `I find the price of the ${first}, then of the ${second}, and add them.`]),
+    plan: random.pick(['I multiply twice and then I add.', `I find the price of the ${first}, then of the ${second}, and add them.`]),
     products: [
       [a, b],
       [c, d],
@@ -120,7 +121,7 @@ function solve(problem: Problem, random: RandomStream): string {
   steps.push(`${product}${sign}${problem.other}=${problem.answer}`);
   const check =
     problem.operation === 'add' ? `${problem.answer}-${problem.other}=${product}` : `${problem.answer}+${problem.other}=${product}`;
-  return writeSolution({ facts: problem.facts, plan: problem.plan, steps, check, answer: String(problem.answer) }, habits, random);
+  return writeSolution({ facts: problem.facts, plan: problem.plan, steps, check, answer: String(problem.answer) }, habits);
 }
 
 /**

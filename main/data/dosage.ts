@@ -249,11 +249,7 @@ export function dosageQuestions(split: GeneratedSplit, count = DOSAGE_COUNTS[spl
       gold: plain(problem.answer),
       unit: problem.unit,
       tolerance: problem.tolerance,
-      solution: writeSolution(
-        { ...problem, steps: problem.steps(habits), answer: `${plain(problem.answer)} ${problem.unit}` },
-        habits,
-        random,
-      ),
+      solution: writeSolution({ ...problem, steps: problem.steps(habits), answer: `${plain(problem.answer)} ${problem.unit}` }, habits),
       cluster: clusterOf(problem),
       meta: {
         formula: problem.formula,

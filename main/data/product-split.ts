@@ -16,7 +16,7 @@ export const SPLIT_STREAM: Readonly<Record<GeneratedSplit, string>> = {
   supervised: 'train',
   train: 'validation',
   validation: 'selection',
-  test: 'test',
+  test: 'final',
 };
 
 export type Factors = readonly [number, number];
@@ -47,15 +47,24 @@ const FORMULA_FACTS = new Set(['2x72', '8x72', '9x72', '12x72', '15x72', '15x15'
 const LOOSE_FACTOR = 85;
 
 /**
+ * The other constants of the formulas (squares of heights, 72 × creatinine): a quotient that is rounded to one digit, and its check, spread
+ * their products with one digit over every split ("8633/144 is about 60").
+ */
+const LOOSE_WITH_ONE_DIGIT = new Set([72, 108, 144, 225, 256, 289, 324, 361, 576, 648, 864]);
+
+const isLoose = ([a, b]: readonly [number, number]): boolean =>
+  a === LOOSE_FACTOR || b === LOOSE_FACTOR || (a < 10 && LOOSE_WITH_ONE_DIGIT.has(b)) || (b < 10 && LOOSE_WITH_ONE_DIGIT.has(a));
+
+/**
  * The split of a product, or null for what every split may use: the times table (both factors have one significant digit), and products
  * with a formula's constant. `nobody`: no split may ask for it, since it cannot be kept out of the others.
  */
 export function splitOfProduct(factors: Factors): GeneratedSplit | 'nobody' | null {
   const name = productName(factors);
-  const digits = factors.map(significantDigits);
+  const digits = [significantDigits(factors[0]), significantDigits(factors[1])] as const;
   if (Math.max(...digits) < 10 || FORMULA_FACTS.has(name)) return null;
   const split = splitOfName(`product/${name}`);
-  return digits.includes(LOOSE_FACTOR) && split !== 'supervised' ? 'nobody' : split;
+  return isLoose(digits) && split !== 'supervised' ? 'nobody' : split;
 }
 
 /** Whether a problem with these products may stand in `split`: at least one product is held by a split, and all that are, by this one. */

@@ -1,6 +1,7 @@
 /**
  * Worked solutions as people write them: some restate the facts, some say what they are going to do, some multiply in parts and
- * some in one go, some check the result. Each habit is drawn on its own, so that no habit hides another.
+ * some in one go, some check the result. Each habit is drawn on its own, so that no habit hides another. The sentences of a habit
+ * begin with one word: were they to begin with several, none would be the likeliest, and greedy text would not show a habit that most have.
  */
 import type { RandomStream } from '../../shared/random.ts';
 
@@ -61,14 +62,11 @@ export interface SolutionParts {
   answer: string;
 }
 
-const CHECK_WORDS = ['Check:', 'To check,', 'Let me check:'];
-
-export function writeSolution(parts: SolutionParts, habits: Habits, random: RandomStream): string {
+export function writeSolution(parts: SolutionParts, habits: Habits): string {
   const sentences: string[] = [];
   if (habits.restate) sentences.push(parts.facts);
   if (habits.plan) sentences.push(parts.plan);
   for (const step of parts.steps) sentences.push(`${step}.`);
-  const word = random.pick(CHECK_WORDS);
-  if (habits.check) sentences.push(`${word} ${parts.check}.`);
+  if (habits.check) sentences.push(`Check: ${parts.check}.`);
   return `${sentences.join(' ')} Answer: ${parts.answer}`;
 }

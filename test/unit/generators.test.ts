@@ -48,11 +48,40 @@ describe('arithmetic', () => {
     }
   });
 
-  test('no product of an arithmetic test question is even hinted at in the supervised text, rounded checks included', () => {
-    const asked = new Set(arithmeticQuestions('test').flatMap((q) => heldOut(q.solution ?? '')));
+  test('no product of a held-out arithmetic question is even hinted at in the supervised text, rounded checks included', () => {
+    const held = (['train', 'validation', 'test'] as const).flatMap((split) => arithmeticQuestions(split));
+    const asked = new Set(held.flatMap((q) => heldOut(q.solution ?? '')));
     for (const q of [...arithmeticQuestions('supervised'), ...dosageQuestions('supervised')]) {
-      for (const product of heldOut(q.solution ?? '')) expect(asked.has(product), `${q.dataset} ${q.id}: ${product}`).toBe(false);
+      const hints = heldOut(q.solution ?? '').filter((product) => asked.has(product));
+      expect(hints, `${q.dataset} ${q.id}`).toEqual([]);
     }
+  });
+
+  test('no answer is a matter of form: what is taken away leaves more than one', () => {
+    for (const split of GENERATED_SPLITS) {
+      for (const q of arithmeticQuestions(split)) expect(Number(q.gold), `${q.id}: ${q.question}`).toBeGreaterThan(1);
+    }
+  });
+
+  // Were a habit's sentences to begin with different words, none of them would be the likeliest next word, and greedy decoding would
+  // never show a habit that most of the text has.
+  test('the sentences of a habit all begin with one word, so that greedy text has the habits that most solutions have', () => {
+    const starts = { facts: new Set<string>(), plan: new Set<string>(), check: new Set<string>() };
+    for (const q of arithmeticQuestions('supervised', 3000)) {
+      const sentences = (q.solution ?? '')
+        .split(/(?<=\.) /)
+        .filter((sentence) => /^[A-Z]/.test(sentence) && !sentence.startsWith('Answer:'));
+      const step = (q.solution ?? '').search(/\d+\*\d+/);
+      for (const sentence of sentences) {
+        const habit = (q.solution ?? '').indexOf(sentence) > step ? 'check' : /\d/.test(sentence) ? 'facts' : 'plan';
+        starts[habit].add(sentence.split(/[ :]/)[0] as string);
+      }
+    }
+    expect({ facts: [...starts.facts], plan: [...starts.plan], check: [...starts.check] }).toEqual({
+      facts: ['There'],
+      plan: ['I'],
+      check: ['Check'],
+    });
   });
 
   test('no question outside the supervised split asks for a product that the factor 0.85 spreads over all solutions', () => {
