@@ -55,10 +55,11 @@ export async function openModel(model: string, settings: PolicySettings, options
 /** The policy of a backend on a model folder. */
 export async function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
   if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(options.signal) }, options);
-  if (settings.backend === 'wasm') return createTfjsPolicy({ folder, backend: 'wasm', signal: options.signal });
+  if (!('torch' in settings)) return createTfjsPolicy({ folder, signal: options.signal });
   const { torch, seed } = settings;
   const { processes, dtype, gradient_checkpointing, sharding, use_peft, lora_r, lora_alpha, lora_target_modules } = torch;
   const lora = use_peft ? { r: lora_r, lora_alpha, target_modules: lora_target_modules } : null;
+  if (settings.backend === 'wasm') return createTfjsPolicy({ folder, lora, seed, signal: options.signal });
   if (settings.backend !== 'torch') {
     const { signal } = options;
     return openPaddedPolicy(folder, settings.backend, {

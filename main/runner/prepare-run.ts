@@ -72,20 +72,10 @@ function versions(config: RunConfig): Record<string, string> {
   };
 }
 
-/** Errors: InputError where the backend would train all weights although an adapter is asked for. */
-function checkAdapter({ backend, torch }: RunConfig): void {
-  if (!torch.use_peft || backend !== 'wasm') return;
-  throw new InputError(
-    'torch.use_peft is true, and the backend wasm trains all weights, never an adapter; choose the backend tensorflow, webgpu or torch, or set torch.use_peft to false',
-    'torch.use_peft',
-  );
-}
-
 /** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
 export async function prepareRun(asked: RunConfig): Promise<NewRunRecord> {
   // run.json names what computes, so that a resumed run meets the same.
   const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend() } : asked;
-  checkAdapter(config);
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);
   const data = await openRunData(config);

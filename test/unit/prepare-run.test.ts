@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { prepareRun } from '../../main/runner/prepare-run.ts';
 import { RunConfig } from '../../shared/config.ts';
 
-test('an adapter on a backend that would train all weights instead is refused, and the setting named', async () => {
-  const config = RunConfig.parse({ kind: 'train', model: 'tiny', data: {}, backend: 'wasm', torch: { use_peft: true } });
-  await expect(prepareRun(config)).rejects.toMatchObject({ field: 'torch.use_peft', message: expect.stringContaining('tensorflow') });
+test('a module that no layer has is refused before anything is made', async () => {
+  const config = RunConfig.parse({
+    kind: 'train',
+    data: {},
+    backend: 'wasm',
+    torch: { use_peft: true, lora_target_modules: 'q_proj,query' },
+  });
+  await expect(prepareRun(config)).rejects.toMatchObject({ field: 'lora_target_modules', message: expect.stringContaining('"query"') });
 });

@@ -1,5 +1,6 @@
 /** The gradient of an objective over training sequences, summed over micro-batches. */
 import type { Objective, TrainSequence } from '../policy.ts';
+import type { ModelWeights } from './adapter.ts';
 import type { Decoder } from './decoder.ts';
 import { differentiateRows } from './head.ts';
 import type { Address } from './kernels.ts';
@@ -18,18 +19,18 @@ export interface GradientWork {
 }
 
 /**
- * Writes the gradient of Σ weights · ℓ to the flat array at `gradients`; returns the sums over the tokens. `breathe` is awaited before
+ * Writes the gradient of Σ weights · ℓ by the adapter, or by the weights where there is none, to the flat array at `gradients`; returns the sums over the tokens. `breathe` is awaited before
  * each micro-batch and throws in order to stop.
  */
 export async function sumGradient(
   decoder: Decoder,
-  weights: Address,
+  weights: ModelWeights,
   gradients: Address,
   work: GradientWork,
   breathe: () => Promise<void>,
 ): Promise<Totals> {
   const { sequences, maxTokens, size } = work;
-  decoder.kernels.zero(gradients, decoder.layout.size);
+  decoder.kernels.zero(gradients, (weights.adapter?.layout ?? decoder.layout).size);
   const totals = noTotals();
   for (const [from, to] of microBatches(lengthsOf(sequences), maxTokens, size)) {
     await breathe();
@@ -39,7 +40,7 @@ export async function sumGradient(
 }
 
 /** Adds one micro-batch's gradient to `gradients` and its tokens to `totals`. */
-function addMicroBatch(decoder: Decoder, weights: Address, gradients: Address, work: GradientWork, totals: Totals): void {
+function addMicroBatch(decoder: Decoder, weights: ModelWeights, gradients: Address, work: GradientWork, totals: Totals): void {
   const { sequences, objective, temperature } = work;
   const batch = packSequences(sequences);
   if (batch.rows.length === 0) return;
@@ -51,7 +52,7 @@ function addMicroBatch(decoder: Decoder, weights: Address, gradients: Address, w
       decoder,
       scope,
       weights,
-      gradients,
+      weights.adapter === null ? gradients : null,
       hidden,
       batch,
       temperature,

@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectedTensors } from '../../expected-tensors.ts';
+import { pairNames } from '../../lora.ts';
 import type { ModelConfig } from '../../model-config.ts';
 import type { Ops } from '../ops/ops.ts';
 import { rotaryTable } from '../rotary-table.ts';
 import type { Adapter } from './adapter.ts';
-import { pairNames } from './adapter.ts';
 import { attend, attendGradient, type Heads } from './attention.ts';
 import type { PaddedBatch } from './batch.ts';
 import type { Gradients, Weights } from './weights.ts';

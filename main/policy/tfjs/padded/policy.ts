@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeCheckpointWeights } from '../../checkpoint.ts';
 import { expectedTensors } from '../../expected-tensors.ts';
+import { adapterShapes, freshAdapter, type LoraOptions, readAdapter, writeAdapter } from '../../lora.ts';
 import { type ModelConfig, readModelConfig } from '../../model-config.ts';
 import {
   type GenerateEvent,
@@ -27,12 +28,12 @@ import { checkRequest, generateRows } from '../generation-loop.ts';
 import { noTotals, type Totals, tokenCoefficients } from '../objective.ts';
 import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
 import { PaddedAdamW } from './adamw.ts';
+import { adapterOf, mergedWeights } from './adapter.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
 import { openDecoding } from './decode.ts';
 import { disposeActivations, type Model, PaddedDecoder } from './decoder.ts';
 import type { Device } from './device.ts';
 import { runHead } from './head.ts';
-import { adapterOf, adapterShapes, freshAdapter, type LoraOptions, mergedWeights, readAdapter, writeAdapter } from './lora.ts';
 import { paddedSlots, paddedTokens } from './memory.ts';
 import { disposeAll, downloadAll, Gradients, upload, uploadFiles } from './weights.ts';
 
@@ -77,6 +78,7 @@ class PaddedPolicy implements Policy {
   private readonly optimizer: PaddedAdamW;
   private readonly keep: 'all' | 'inputs';
   private readonly lora: LoraOptions | null;
+  private readonly seed: number;
   /** Names and shapes of what the optimizer moves. */
   private readonly trainedShapes: ReadonlyMap<string, number[]>;
   /** Where the weights came from. */
@@ -100,8 +102,9 @@ class PaddedPolicy implements Policy {
     this.weights = weights;
     this.folder = folder;
     this.lora = options.lora ?? null;
+    this.seed = options.seed ?? 0;
     this.trainedShapes = this.lora === null ? this.decoder.shapes : adapterShapes(this.decoder.shapes, this.lora);
-    this.trained = this.lora === null ? weights : upload(this.trainedShapes, freshAdapter(this.trainedShapes, options.seed ?? 0));
+    this.trained = this.lora === null ? weights : upload(this.trainedShapes, freshAdapter(this.trainedShapes, this.seed));
   }
 
   describe(): PolicyInfo {
@@ -303,7 +306,7 @@ class PaddedPolicy implements Policy {
     if (what === 'trainer') await this.optimizer.save(folder, this.lora === null ? undefined : this.trained);
     else if (what === 'adapter') {
       if (this.lora === null) throw new NotSupportedYet('this policy has no adapter to save; it trains all weights');
-      await writeAdapter(folder, this.trained, this.lora, this.folder ?? '');
+      await writeAdapter(folder, await downloadAll(this.trained), this.lora, this.folder ?? '');
     } else await this.saveWeights(folder);
     if (this.version !== version) throw new Error(`the weights changed while they were saved in ${folder}; save them again`);
   }
@@ -333,7 +336,7 @@ class PaddedPolicy implements Policy {
     else {
       // The adapter begins again: what it had learned is in these weights, or does not belong to them.
       disposeAll(this.weights);
-      this.replaceTrained(upload(this.trainedShapes, freshAdapter(this.trainedShapes, 0)));
+      this.replaceTrained(upload(this.trainedShapes, freshAdapter(this.trainedShapes, this.seed)));
     }
     this.weights = loaded;
     this.broken = undefined;
