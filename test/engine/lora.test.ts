@@ -1,5 +1,5 @@
 /** LoRA on both decoders of TensorFlow.js, one after the other: tfjs has one backend at a time. */
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPaddedPolicy } from '../../main/policy/tfjs/padded/policy.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { tensorflowDevice } from '../../main/policy/tfjs/tensorflow/device.ts';
@@ -10,8 +10,16 @@ import { tensorflowAddon, withoutTensorflow } from '../fixtures/tensorflow.ts';
 if (python === null) console.log(`skipped: LoRA against PEFT: ${withoutPython}`);
 if (tensorflowAddon === null) console.log(`skipped: LoRA on tensorflow: ${withoutTensorflow}`);
 
+const losses: number[] = [];
+const tell = (loss: number): void => void losses.push(loss);
+
 // Two threads give what one gives: tfjs-threads.test.ts.
-describe('LoRA on wasm', () => testLora((folder, options) => createTfjsPolicy({ folder, threads: 1, ...options })));
+describe('LoRA on wasm', () => testLora((folder, options) => createTfjsPolicy({ folder, threads: 1, ...options }), tell));
 describe.skipIf(tensorflowAddon === null)('LoRA on tensorflow', () =>
-  testLora(async (folder, options) => createPaddedPolicy(await tensorflowDevice(tensorflowAddon as string), folder, options)),
+  testLora(async (folder, options) => createPaddedPolicy(await tensorflowDevice(tensorflowAddon as string), folder, options), tell),
 );
+
+it.skipIf(tensorflowAddon === null)('both leave the same numbers out', () => {
+  expect(losses).toHaveLength(2);
+  expect(losses[1]).toBeCloseTo(losses[0] as number, 4);
+});

@@ -161,7 +161,7 @@ describe('two threads give what one gives', () => {
 
   it('an adapter: events, scores of the policy and of the reference without and with one, trained numbers', async () => {
     // Catches: a second thread that leaves the adapter out, takes the policy's for the reference's, or has that of an earlier step.
-    const lora = { r: 3, lora_alpha: 6, target_modules: 'all-linear' };
+    const lora = { r: 3, lora_alpha: 6, lora_dropout: 0.2, target_modules: 'all-linear' };
     const [a, b] = [await model(1, { lora }), await model(2, { lora })];
     const found: unknown[][] = [[], []];
     for (const [i, each] of [a, b].entries()) {
@@ -273,7 +273,7 @@ describe('the second thread itself', () => {
     const sequences = trainSequences(1, 9);
     const counts: number[] = [];
     for (let i = 0; i < 3; i++) {
-      await replica.gradient({ sequences, objective, temperature: 1, maxTokens: 64, size: 2 }).result;
+      await replica.gradient({ sequences, first: 0, objective, temperature: 1, maxTokens: 64, size: 2 }).result;
       counts.push(replica.tensors);
       await replica.logprobs('policy', sequences, 1).result;
       counts.push(replica.tensors);

@@ -1,8 +1,9 @@
 /**
- * LoRA (Hu et al., arXiv 2106.09685) beside the packed decoder's products: y += s · (x · Aᵀ) · Bᵀ with s = alpha / r, A [r, in] and
- * B [out, r]. The numbers of all pairs are one flat array, laid out as their files have them.
+ * LoRA (Hu et al., arXiv 2106.09685) beside the packed decoder's products: y += s · (dropout(x) · Aᵀ) · Bᵀ with s = alpha / r, A [r, in]
+ * and B [out, r]. The numbers of all pairs are one flat array, laid out as their files have them.
  */
 import { adapterShapes, type LoraOptions, pairNames } from '../lora.ts';
+import { dropoutFactors, type PassDropout } from './dropout.ts';
 import { type Address, GEMM_SCRATCH, type Kernels } from './kernels.ts';
 import type { FlatLayout, Layout } from './layout.ts';
 import type { Matrix, Scope } from './scope.ts';
@@ -42,6 +43,8 @@ export interface Adapter {
   layout: AdapterLayout;
   /** Of its numbers. */
   address: Address;
+  /** In training alone. */
+  dropout?: PassDropout;
 }
 
 /** What a pass computes with. */
@@ -90,6 +93,28 @@ function scaleBy(scope: Scope, x: Address, n: number, scale: number): void {
   for (let i = 0; i < n; i++) values[i] = (values[i] as number) * scale;
 }
 
+/** x · factors, element by element, in place. */
+function multiply(scope: Scope, x: Matrix, factors: Float32Array): void {
+  const values = scope.viewFloats(x.address, factors.length);
+  for (let i = 0; i < factors.length; i++) values[i] = (values[i] as number) * (factors[i] as number);
+}
+
+/** x as a pair reads it, and what it was multiplied with; without dropout x itself, else the caller's to free. */
+function dropped(
+  k: Kernels,
+  scope: Scope,
+  { dropout }: Adapter,
+  pair: LowRankPair,
+  x: Matrix,
+): { read: Matrix; factors: Float32Array | null } {
+  if (dropout === undefined) return { read: x, factors: null };
+  const read = scope.matrix(x.rows, x.width);
+  k.copy(read.address, x.address, x.rows * x.width);
+  const factors = dropoutFactors(dropout, pair.weight, x.width);
+  multiply(scope, read, factors);
+  return { read, factors };
+}
+
 /** s · x · Aᵀ, [rows, r]. */
 function inner(k: Kernels, scope: Scope, { layout, address }: Adapter, pair: LowRankPair, x: Matrix): Matrix {
   const u = scope.matrix(x.rows, layout.r);
@@ -104,7 +129,9 @@ function inner(k: Kernels, scope: Scope, { layout, address }: Adapter, pair: Low
 export function addLowRank(k: Kernels, scope: Scope, adapter: Adapter, pairs: readonly LowRankPair[], x: Matrix, y: Matrix): void {
   const { r } = adapter.layout;
   for (const pair of pairs) {
-    const u = inner(k, scope, adapter, pair, x);
+    const { read, factors } = dropped(k, scope, adapter, pair, x);
+    const u = inner(k, scope, adapter, pair, read);
+    if (factors !== null) scope.free(read);
     const panels = packed(k, scope, adapter.address + 4 * pair.b, r, 1, r, pair.out);
     k.gemm(u.address, r, 0, panels, y.address + 4 * pair.first, y.width, x.rows, pair.out, r, 1, 0);
     scope.free(panels, u);
@@ -113,7 +140,7 @@ export function addLowRank(k: Kernels, scope: Scope, adapter: Adapter, pairs: re
 
 /**
  * Adds the gradients of one product's pairs to the flat array at `gradients`, and the adapter's part of the gradient of x to dx:
- * dB += s · dyᵀ · (x · Aᵀ); du = s · dy · B; dA += duᵀ · x; dx += du · A.
+ * dB += s · dyᵀ · (x̃ · Aᵀ); du = s · dy · B; dA += duᵀ · x̃; dx += dropout(du · A), where x̃ = dropout(x) with the same factors.
  */
 export function addLowRankGradient(
   k: Kernels,
@@ -131,7 +158,8 @@ export function addLowRankGradient(
   const scratch = scope.floats(GEMM_SCRATCH);
   for (const pair of pairs) {
     const own = dy.address + 4 * pair.first;
-    const u = inner(k, scope, adapter, pair, x);
+    const { read, factors } = dropped(k, scope, adapter, pair, x);
+    const u = inner(k, scope, adapter, pair, read);
     const uPanels = packed(k, scope, u.address, r, 0, rows, r);
     k.gemm(own, dy.width, 1, uPanels, gradients + 4 * pair.b, r, pair.out, r, rows, 1, scratch);
     scope.free(uPanels);
@@ -140,11 +168,18 @@ export function addLowRankGradient(
     k.gemm(own, dy.width, 0, bPanels, du.address, r, rows, r, pair.out, 0, 0);
     scaleBy(scope, du.address, rows * r, scale);
     scope.free(bPanels);
-    const xPanels = packed(k, scope, x.address, width, 0, rows, width);
+    const xPanels = packed(k, scope, read.address, width, 0, rows, width);
     k.gemm(du.address, r, 1, xPanels, gradients + 4 * pair.a, width, r, width, rows, 1, scratch);
     scope.free(xPanels);
     const aPanels = packed(k, scope, address + 4 * pair.a, width, 0, r, width);
-    k.gemm(du.address, r, 0, aPanels, dx.address, width, rows, width, r, 1, 0);
+    if (factors === null) k.gemm(du.address, r, 0, aPanels, dx.address, width, rows, width, r, 1, 0);
+    else {
+      // What was read is read no more.
+      k.gemm(du.address, r, 0, aPanels, read.address, width, rows, width, r, 0, 0);
+      multiply(scope, read, factors);
+      k.addTo(dx.address, read.address, rows * width);
+      scope.free(read);
+    }
     scope.free(aPanels, du);
   }
   scope.free(scratch);

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeCheckpointWeights } from '../checkpoint.ts';
-import { adapterShapes, freshAdapter, type LoraOptions, readAdapter, writeAdapter } from '../lora.ts';
+import { freshAdapter, type LoraOptions, readAdapter, writeAdapter } from '../lora.ts';
 import { type ModelConfig, readModelConfig } from '../model-config.ts';
 import {
   type GenerateEvent,
@@ -48,7 +48,7 @@ import { type Threads, threadsToUse } from './threads.ts';
 export interface PackedPolicyOptions {
   /** Trains an adapter instead of the weights; the reference is then the weights without it, where it was frozen at the start. @default null */
   lora?: LoraOptions | null;
-  /** Draws the adapter's first numbers. @default 0 */
+  /** Draws the adapter's first numbers, and what its dropout leaves out. @default 0 */
   seed?: number;
   /**
    * Threads to compute on; results are the same to the last bit. The second holds a copy of the weights and starts at the first call
@@ -263,11 +263,20 @@ class TfjsPolicy implements Policy {
     this.optimizer.prepare();
     const scope = new Scope(this.backend);
     const totals = noTotals();
+    const rate = this.lora?.lora_dropout ?? 0;
     try {
       const lengths = lengthsOf(sequences);
       // Two halves, each summed for itself and then added, however many threads compute them: the same config gives the same bytes.
       const [first, second] = splitInHalf(lengths).map(
-        ([from, to]): GradientWork => ({ sequences: sequences.slice(from, to), objective, temperature, maxTokens: this.maxTokens, size }),
+        ([from, to]): GradientWork => ({
+          sequences: sequences.slice(from, to),
+          first: from,
+          dropout: rate > 0 ? { rate, seed: this.seed, step: this.optimizer.step } : undefined,
+          objective,
+          temperature,
+          maxTokens: this.maxTokens,
+          size,
+        }),
       ) as [GradientWork, GradientWork?];
       const floats = this.trained.layout.size;
       const weights = this.weightsOf(this.model);

@@ -1,13 +1,14 @@
 /** A low-rank adapter (LoRA; Hu et al., arXiv 2106.09685) on named projections: y = x · W + scale · (dropout(x) · A) · B. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LoraOptions, pairNames } from '../../lora.ts';
+import type { PassDropout } from '../dropout.ts';
 import type { Weights } from './weights.ts';
 
 export interface Adapter {
   /** alpha / r. */
   scale: number;
-  /** Share of the input's numbers that training sets to zero. */
-  dropout: number;
+  /** In training alone. */
+  dropout?: PassDropout;
   /** By the name of the weight that it goes beside: A [in, r], B [r, out]. */
   pairs: ReadonlyMap<string, { a: tf.Tensor; b: tf.Tensor }>;
 }
@@ -20,7 +21,7 @@ export function adapterOf(tensors: Weights, options: LoraOptions): Adapter {
     const weight = name.replace(/\.lora_A\.weight$/, '.weight');
     pairs.set(weight, { a, b: tensors.get(pairNames(weight).b) as tf.Tensor });
   }
-  return { scale: options.lora_alpha / options.r, dropout: options.lora_dropout ?? 0, pairs };
+  return { scale: options.lora_alpha / options.r, pairs };
 }
 
 /** Weights with the adapter's part added. Those that have none are the same tensors; `made` are new, and the caller's to dispose of. */

@@ -24,6 +24,7 @@ import type { Tensor as FileTensor } from '../../safetensors.ts';
 import { checkTrainSequences } from '../../train-sequences.ts';
 import { findWeights } from '../../weight-files.ts';
 import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from '../checks.ts';
+import type { PassDropout } from '../dropout.ts';
 import { checkRequest, generateRows } from '../generation-loop.ts';
 import { noTotals, type Totals, tokenCoefficients } from '../objective.ts';
 import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
@@ -42,7 +43,7 @@ export interface PaddedPolicyOptions {
   gradientCheckpointing?: boolean;
   /** Trains an adapter instead of the weights; the reference is then the weights without it, where it was frozen at the start. */
   lora?: LoraOptions | null;
-  /** Draws the adapter's first numbers. @default 0 */
+  /** Draws the adapter's first numbers, and what its dropout leaves out. @default 0 */
   seed?: number;
 }
 
@@ -123,10 +124,10 @@ class PaddedPolicy implements Policy {
   }
 
   /** The model with these trained tensors; null: without its adapter. */
-  private modelOf(trained: Map<string, tf.Tensor> | null, dropoutSeed?: number): Model {
+  private modelOf(trained: Map<string, tf.Tensor> | null, dropout?: PassDropout): Model {
     if (this.lora === null) return { weights: trained ?? this.weights };
     if (trained === null) return { weights: this.weights };
-    return { weights: this.weights, adapter: adapterOf(trained, this.lora), ...(dropoutSeed === undefined ? {} : { dropoutSeed }) };
+    return { weights: this.weights, adapter: { ...adapterOf(trained, this.lora), ...(dropout ? { dropout } : {}) } };
   }
 
   /** Most tokens of a micro-batch whose longest row has so many. */
@@ -226,8 +227,7 @@ class PaddedPolicy implements Policy {
       this.optimizer.prepare(this.trained);
       for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(...lengths)), size)) {
         await pause(signal);
-        const members = part.map((index) => sequences[index] as TrainSequence);
-        await this.addMicroBatch(members, objective, temperature, gradients, totals);
+        await this.addMicroBatch(sequences, part, objective, temperature, gradients, totals);
         await this.device.settle();
       }
       await pause(signal);
@@ -250,18 +250,20 @@ class PaddedPolicy implements Policy {
     }
   }
 
+  /** Those sequences of the batch that `part` numbers. */
   private async addMicroBatch(
-    sequences: readonly TrainSequence[],
+    all: readonly TrainSequence[],
+    part: readonly number[],
     objective: Objective,
     temperature: number,
     gradients: Gradients,
     totals: Totals,
   ): Promise<void> {
+    const sequences = part.map((index) => all[index] as TrainSequence);
     const packed = packSequences(sequences);
     if (packed.rows.length === 0) return;
     const batch = padBatch(packed, this.device.lengthStep);
-    // Another mask for each step, the same on the way back.
-    const model = this.modelOf(this.trained, this.optimizer.step + 1);
+    const model = this.modelOf(this.trained, this.dropoutOf(all, part, batch.length));
     const activations = this.decoder.forward(model, batch, { keep: this.keep });
     try {
       const { dhidden } = await runHead(this.decoder, model, activations.hidden, batch, temperature, {
@@ -272,6 +274,14 @@ class PaddedPolicy implements Policy {
     } finally {
       disposeActivations(activations);
     }
+  }
+
+  /** Dropout of a pass over rows of `length`; sequences without a completion have none. */
+  private dropoutOf(sequences: readonly TrainSequence[], part: readonly number[], length: number): PassDropout | undefined {
+    const rate = this.lora?.lora_dropout ?? 0;
+    if (rate === 0) return undefined;
+    const passed = part.filter((index) => (sequences[index] as TrainSequence).completion.length > 0);
+    return { rate, seed: this.seed, step: this.optimizer.step, sequences: passed.map((number) => ({ number, length })) };
   }
 
   private async step(gradients: Gradients, config: OptimizerConfig): Promise<number> {
