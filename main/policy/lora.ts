@@ -16,8 +16,8 @@ export interface LoraOptions {
   r: number;
   /** The adapter's part is scaled by alpha / r. */
   lora_alpha: number;
-  /** Share of the input that training sets to zero before A. @default 0 */
-  lora_dropout?: number;
+  /** Share of the input that training sets to zero before A. */
+  lora_dropout: number;
   /** `all-linear`, or names of modules, comma-separated: `q_proj,v_proj`. */
   target_modules: string;
 }
@@ -100,7 +100,7 @@ export async function writeAdapter(
     base_model_name_or_path: base,
     r: options.r,
     lora_alpha: options.lora_alpha,
-    lora_dropout: options.lora_dropout ?? 0,
+    lora_dropout: options.lora_dropout,
     target_modules: targetModules(options.target_modules),
     bias: 'none',
     fan_in_fan_out: false,

@@ -3,12 +3,10 @@ import { expect, test } from 'vitest';
 import { prepareRun } from '../../main/runner/prepare-run.ts';
 import { RunConfig } from '../../shared/config.ts';
 
-test('a module that no layer has is refused before anything is made', async () => {
-  const config = RunConfig.parse({
-    kind: 'train',
-    data: {},
-    backend: 'wasm',
-    torch: { use_peft: true, lora_target_modules: 'q_proj,query' },
-  });
-  await expect(prepareRun(config)).rejects.toMatchObject({ field: 'lora_target_modules', message: expect.stringContaining('"query"') });
+test.each([
+  ['a module that no layer has', { use_peft: true, lora_target_modules: 'q_proj,query' }, 'lora_target_modules', '"query"'],
+  ['activations computed again where the backend keeps them', { gradient_checkpointing: true }, 'gradient_checkpointing', 'tensorflow'],
+])('%s is refused, and the setting named', async (_, settings, field, said) => {
+  const config = RunConfig.parse({ kind: 'train', data: {}, backend: 'wasm', ...settings });
+  await expect(prepareRun(config)).rejects.toMatchObject({ field, message: expect.stringContaining(said) });
 });
