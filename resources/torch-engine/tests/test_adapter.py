@@ -97,7 +97,7 @@ def test_adapter_files(tmp_path: Path) -> None:
 
 
 def test_dropout_is_drawn_anew_in_each_step_and_in_training_alone(tmp_path: Path) -> None:
-    """Catches: masks that scoring or writing meet, that every step or micro-batch repeats, or that a run that goes on does not meet again."""
+    """Catches: masks that scoring meets, that every step repeats, or that a run that goes on does not meet again."""
     dropping = LORA | {"lora_dropout": 0.3}
     policy, plain, split = engine(lora=dropping), engine(lora=LORA), engine(lora=dropping)
     step(policy, 2)
