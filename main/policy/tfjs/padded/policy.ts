@@ -190,7 +190,9 @@ class PaddedPolicy implements Policy {
   private rowsOf(readings: readonly Reading[]): Reading[][] {
     return readingRows(readings, (row, whole, added) => {
       const together = rowCost(this.config, row + added) - rowCost(this.config, row);
-      return together <= WORTH_SHARING * rowCost(this.config, whole) && row + added <= Math.max(this.tokensOf(row + added), whole + whole / 8);
+      return (
+        together <= WORTH_SHARING * rowCost(this.config, whole) && row + added <= Math.max(this.tokensOf(row + added), whole + whole / 8)
+      );
     });
   }
 
