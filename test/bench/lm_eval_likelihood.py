@@ -28,14 +28,18 @@ def main() -> None:
     with contextlib.redirect_stdout(sys.stderr):
         for batch_size in (1, 4, 16):
             model = HFLM(pretrained=request["model"], dtype="float32", device="cpu", batch_size=batch_size)
-            asked = [Instance("loglikelihood", {}, (context, continuation), i) for i, (context, continuation) in enumerate(request["pairs"])]
+            asked = [
+                Instance("loglikelihood", {}, (context, continuation), i) for i, (context, continuation) in enumerate(request["pairs"])
+            ]
             for _ in range(request["repeats"]):
                 start = time.process_time()
                 model.loglikelihood(asked, disable_tqdm=True)
                 spent = time.process_time() - start
                 best = min(best or (spent, batch_size), (spent, batch_size))
     assert best is not None
-    json.dump({"name": f"lm-evaluation-harness {lm_eval.__version__}, torch {torch.__version__}, batch {best[1]}", "seconds": best[0]}, sys.stdout)
+    json.dump(
+        {"name": f"lm-evaluation-harness {lm_eval.__version__}, torch {torch.__version__}, batch {best[1]}", "seconds": best[0]}, sys.stdout
+    )
 
 
 if __name__ == "__main__":

@@ -110,7 +110,12 @@ describe('the estimate of an evaluation', () => {
     const other: Question = { ...letter, id: 'q2', question: 'Why is the sky blue?', options: ['Rayleigh', 'Mie'] };
     const data = makeDataset({ name: 'set', split: 'dev', source: '', licence: '', questions: [letter, other] });
     const config = EvaluateConfig.parse({ kind: 'evaluate', data: { test: 'set' }, mode: 'likelihood' });
-    const ids = (question: Question): number[] => tokenizer.encodePlain(likelihoodContext(question));
+    // Every option reads the same: the prompt, and here a token of a space before the letter.
+    const ids = (question: Question): number[] => {
+      const reads = scoredOptions(question, tokenizer, raw, []).map(({ prompt, completion }) => [...prompt, ...completion.slice(0, -1)]);
+      expect(new Set(reads.map(String)).size).toBe(1);
+      return reads[0] as number[];
+    };
     const start = ids(letter).findIndex((id, i) => id !== ids(other)[i]);
     expect(start).toBeGreaterThan(0);
     const once = ids(letter).length + ids(other).length - start;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from medlogictrace_engine.packing import Sequence, collate, shared_inputs
 
 PROMPT = [5, 9, 2, 40, 7]
