@@ -1,6 +1,6 @@
-// Causal grouped-query attention over sequences laid end to end (no padding), which may share beginnings. A row of `qkv` is [query heads | key heads | value
-// heads], already rotated. Query head h reads key head h / (heads / keyHeads). Blocks of 6 queries meet panels of 8 keys; panels wholly
-// above the diagonal are skipped.
+// Causal grouped-query attention over sequences laid end to end (no padding), which may share beginnings. A row of `qkv` is [query heads |
+// key heads | value heads], already rotated. Query head h reads key head h / (heads / keyHeads). Blocks of 6 queries meet panels of 8
+// keys; panels wholly above the diagonal are skipped.
 import { MR, NR, pack, tileRows } from './gemm';
 import { exp4, log, madd, sumLanes } from './simd';
 
