@@ -19,11 +19,12 @@ import {
   type TrainBatch,
   type UpdateMetrics,
 } from '../policy.ts';
+import { halveReadings, readingsOf } from '../readings.ts';
 import type { Tensor } from '../safetensors.ts';
 import { checkTrainSequences } from '../train-sequences.ts';
 import { findWeights, streamWeights, type WeightFiles } from '../weight-files.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
-import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from './checks.ts';
+import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause } from './checks.ts';
 import { Decoder } from './decoder.ts';
 import { generate } from './generate.ts';
 import { divideRequest, generateOnTwo, LEAST_DIVIDED } from './generate-on-two.ts';
@@ -38,7 +39,7 @@ import { lengthsOf, splitInHalf } from './packing.ts';
 import { type Away, Replica } from './replica.ts';
 import type { WeightsName } from './replica-message.ts';
 import { Scope } from './scope.ts';
-import { scoreSequences } from './scoring.ts';
+import { noScores, scoreSequences } from './scoring.ts';
 import { type Threads, threadsToUse } from './threads.ts';
 
 export interface TfjsPolicyOptions {
@@ -143,12 +144,7 @@ class TfjsPolicy implements Policy {
     };
   }
 
-  generate(request: GenerateRequest): AsyncIterable<GenerateEvent> {
-    refuseSharedPrefix(request.sharedPrefix);
-    return this.generateDivided(request);
-  }
-
-  private async *generateDivided(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
+  async *generate(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
     checkRequest(request, this.decoder.shape.context, this.decoder.shape.vocabulary);
     request.signal?.throwIfAborted();
     const own = (part: GenerateRequest): AsyncIterable<GenerateEvent> => generate(this.decoder, this.weights, part, this.maxTokens);
@@ -158,7 +154,6 @@ class TfjsPolicy implements Policy {
   }
 
   async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
-    refuseSharedPrefix(request.sharedPrefix);
     const { model, sequences, signal } = request;
     if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
     const weights = model === 'policy' ? this.weights : this.reference;
@@ -169,11 +164,21 @@ class TfjsPolicy implements Policy {
     const own = (part: readonly Sequence[]): Promise<TokenLogprobs[]> =>
       scoreSequences(this.decoder, weights, part, temperature, this.maxTokens, () => pause(signal));
     if (!this.divides(sequences)) return own(sequences);
-    const [[, cut]] = splitInHalf(lengthsOf(sequences)) as [[number, number]];
+    const halves = halveReadings(readingsOf(sequences));
+    const [mine, others] = halves.map((half) => half.map(({ sequence }) => sequence));
+    if (mine === undefined || others === undefined) return own(sequences);
+    const of = (indices: readonly number[]): Sequence[] => indices.map((i) => sequences[i] as Sequence);
     signal?.throwIfAborted();
-    const away = this.replicaWith(model, weights).logprobs(model, sequences.slice(cut), temperature);
-    const [first, second] = await bothHalves(own(sequences.slice(0, cut)), away, signal);
-    return [...first, ...second];
+    const away = this.replicaWith(model, weights).logprobs(model, of(others), temperature);
+    const [first, second] = await bothHalves(own(of(mine)), away, signal);
+    const results = sequences.map(noScores);
+    for (const [indices, scores] of [
+      [mine, first],
+      [others, second],
+    ] as const) {
+      for (const [i, index] of indices.entries()) results[index] = scores[i] as TokenLogprobs;
+    }
+    return results;
   }
 
   async update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics> {
