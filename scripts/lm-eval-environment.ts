@@ -9,12 +9,20 @@ export const LM_EVAL = '0.4.13';
 /** Seconds for the installation. */
 const LIMIT = 1200;
 
+const folderOf = (cache: string): string => join(cache, `lm-eval-${LM_EVAL}`);
+
+const interpreterOf = (folder: string): string =>
+  process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+const markOf = (folder: string): string => join(folder, 'ready');
+
+/** Its interpreter where it is installed, else null. */
+export const lmEvalPython = (cache: string): string | null => (existsSync(markOf(folderOf(cache))) ? interpreterOf(folderOf(cache)) : null);
+
 /** Makes it if it is not there. `python`: the interpreter of the tests' environment. */
 export async function ensureLmEval(python: string, cache: string, say: (line: string) => void): Promise<Requirement> {
   const name = `lm-evaluation-harness ${LM_EVAL}`;
-  const folder = join(cache, `lm-eval-${LM_EVAL}`);
-  const own = process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
-  const ready = join(folder, 'ready');
+  const folder = folderOf(cache);
+  const [own, ready] = [interpreterOf(folder), markOf(folder)];
   if (existsSync(ready)) return { name, path: own };
   say(`Installing ${name} into ${folder}; this happens once and takes minutes.`);
   const run = async (command: string, ...args: string[]): Promise<string> => {

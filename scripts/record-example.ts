@@ -1,22 +1,57 @@
-/** Records the example that Home shows on the first launch from a folder of the demo: node scripts/record-example.ts DEMO_FOLDER */
+/**
+ * Records what Home shows on the first launch: node scripts/record-example.ts FOLDER, the folder of the demo or of
+ * scripts/checkpoint-experiment.ts.
+ */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { openRunData } from '../main/runner/prepare-run.ts';
-import { readEvents } from '../main/workbench/run-files.ts';
+import { readEvents, readRecord } from '../main/workbench/run-files.ts';
 import { EvaluateConfig } from '../shared/config.ts';
 import { type Comparison, EvaluationItem } from '../shared/evaluation.ts';
-import { DemoResult } from '../shared/experiment-result.ts';
+import { CheckpointResult, DemoResult } from '../shared/experiment-result.ts';
 import { InputError } from '../shared/input-error.ts';
 import { type ExampleAnswers, RecordedExample } from '../shared/recorded-example.ts';
 import { meanInterval } from '../shared/statistics/describe.ts';
 
-/** Metrics whose curves Home shows; all others stay in the demo's own folder. */
+/** Metrics whose curves Home shows; all others stay in the experiment's own folder. */
 const CURVES = ['reward', 'completions/mean_length', 'eval_accuracy', 'eval_completions/mean_length'];
-const ROLES = {
-  arithmetic: 'Held-out questions of the kind that it was trained on',
-  dosage: 'Transfer: never trained on with reinforcement learning',
-} as const;
-type SetName = keyof typeof ROLES;
+
+interface Kind {
+  /** Name of the file in resources/example. */
+  file: string;
+  title: string;
+  note: string;
+  /** Name of the model, for people. */
+  model: string;
+  /** How each set is called there, and what it is for, by its name. */
+  sets: Readonly<Record<string, { label: string; role: string }>>;
+}
+
+const KINDS: Readonly<Record<'demo' | 'checkpoint', Kind>> = {
+  demo: {
+    file: 'demo.json',
+    title: 'The model that comes with the program',
+    note: 'One seed, a model of about one million parameters: it shows what the workbench measures, not what GRPO can do.',
+    model: 'tiny',
+    sets: {
+      arithmetic: { label: 'Arithmetic', role: 'Held-out questions of the kind that it was trained on' },
+      dosage: { label: 'Dosage', role: 'Transfer: never trained on with reinforcement learning' },
+    },
+  },
+  checkpoint: {
+    file: 'checkpoint.json',
+    title: 'A real checkpoint: SmolLM2-135M-Instruct',
+    note: 'One seed of a short run with a LoRA adapter. The weights are a copy in 4 bits (Q4_1) turned back into float32, so the published model may score otherwise.',
+    model: 'SmolLM2-135M-Instruct',
+    sets: {
+      arithmetic: { label: 'Arithmetic', role: 'Held-out questions of the kind that the adapter was trained on' },
+      'medmcqa-likelihood': { label: 'MedMCQA, options scored', role: 'Transfer: a fixed sample of dev; nothing is written' },
+      medmcqa: { label: 'MedMCQA, answers written', role: 'Transfer: the same questions' },
+      'pubmedqa-likelihood': { label: 'PubMedQA, options scored', role: 'Transfer: a fixed sample of test; nothing is written' },
+      pubmedqa: { label: 'PubMedQA, answers written', role: 'Transfer: the same questions' },
+    },
+  },
+};
 
 const itemsOf = async (folder: string): Promise<EvaluationItem[]> =>
   (await readFile(join(folder, 'items.jsonl'), 'utf8'))
@@ -25,13 +60,13 @@ const itemsOf = async (folder: string): Promise<EvaluationItem[]> =>
     .map((line) => EvaluationItem.parse(JSON.parse(line)));
 
 /** Paths of the machine that recorded it mean nothing elsewhere. */
-const withoutPaths = (comparison: Comparison): Comparison => ({
+const withoutPaths = (comparison: Comparison, model: string): Comparison => ({
   ...comparison,
-  before: { ...comparison.before, model: 'tiny', items: 'items.jsonl' },
-  after: { ...comparison.after, model: 'tiny, trained with GRPO', items: 'items.jsonl', lineage: null },
+  before: { ...comparison.before, model, items: 'items.jsonl' },
+  after: { ...comparison.after, model: `${model}, trained with GRPO`, items: 'items.jsonl', lineage: null },
   contamination: comparison.contamination.map((check) => ({
     ...check,
-    model: check.model === 'tiny' ? 'tiny' : 'tiny, trained with GRPO',
+    model: check.model === comparison.before.model ? model : `${model}, trained with GRPO`,
   })),
 });
 
@@ -62,54 +97,91 @@ function choose(before: readonly EvaluationItem[], after: readonly EvaluationIte
   );
 }
 
-/** The example of a demo's folder. Errors: the folder lacks a part of the demo. */
-export async function recordExample(folder: string): Promise<RecordedExample> {
-  const path = join(folder, 'result.json');
-  const result = DemoResult.parse(JSON.parse(await readFile(path, 'utf8')));
-  const one = async (name: SetName) => {
-    const [before, after] = await Promise.all([itemsOf(join(folder, `before-${name}`)), itemsOf(join(folder, `after-${name}`))]);
-    const comparison = withoutPaths(result[name]);
-    const measured = (side: 'before' | 'after', items: readonly EvaluationItem[]) => ({
-      accuracy: comparison[side].accuracy,
-      accuracy_ci: comparison[side].accuracy_ci,
-      tokens: comparison[side].tokens.mean,
-      tokens_ci: meanInterval(items.map(({ tokens }) => tokens)),
-    });
-    return {
-      set: { name, role: ROLES[name], comparison, before: measured('before', before), after: measured('after', after) },
-      before,
-      after,
-    };
-  };
-  const [arithmetic, dosage] = [await one('arithmetic'), await one('dosage')];
+interface Recorded {
+  kind: Kind;
+  seed: number;
+  seconds: number;
+  command: string;
+  sets: { name: string; comparison: Comparison }[];
+}
+
+/** What result.json says, whichever experiment wrote it. Errors: it is neither's. */
+async function readResult(folder: string): Promise<Recorded> {
+  const json: unknown = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
+  const demo = DemoResult.safeParse(json);
+  if (demo.success) {
+    const { seed, seconds, arithmetic, dosage } = demo.data;
+    const sets = [
+      { name: 'arithmetic', comparison: arithmetic },
+      { name: 'dosage', comparison: dosage },
+    ];
+    return { kind: KINDS.demo, seed, seconds, command: `npm run demo -- --seed ${seed}`, sets };
+  }
+  return { kind: KINDS.checkpoint, ...CheckpointResult.parse(json) };
+}
+
+/** Texts of the questions that a run asked. Errors: InputError where they are not those that it was measured on. */
+async function textsOf(run: string, { data_hash }: Comparison['before']): Promise<Map<string, string>> {
+  const { test } = await openRunData(EvaluateConfig.parse(readRecord(run).config));
+  if (test?.hash !== data_hash) throw new InputError(`${run} was made with other questions than are here now; run it again`, 'folder');
+  return new Map(test.questions.map(({ id, question }) => [id, question]));
+}
+
+/** The example of an experiment's folder. Errors: the folder lacks a part of it. */
+export async function recordExample(folder: string): Promise<{ file: string; example: RecordedExample }> {
+  const { kind, seed, seconds, command, sets } = await readResult(folder);
+  const sides = await Promise.all(
+    sets.map(async ({ name, comparison }) => {
+      const [before, after] = await Promise.all([itemsOf(join(folder, `before-${name}`)), itemsOf(join(folder, `after-${name}`))]);
+      const shown = withoutPaths(comparison, kind.model);
+      const measured = (side: 'before' | 'after', items: readonly EvaluationItem[]) => ({
+        accuracy: shown[side].accuracy,
+        accuracy_ci: shown[side].accuracy_ci,
+        tokens: shown[side].tokens.mean,
+        tokens_ci: meanInterval(items.map(({ tokens }) => tokens)),
+      });
+      const words = kind.sets[name];
+      if (words === undefined)
+        throw new InputError(`${folder}: result.json compares "${name}", which this example has no words for`, 'folder');
+      const set = {
+        name: words.label,
+        role: words.role,
+        comparison: shown,
+        before: measured('before', before),
+        after: measured('after', after),
+      };
+      return { name, set, before, after };
+    }),
+  );
+  const [first] = sides;
+  if (first === undefined) throw new InputError(`${folder}: result.json has no comparison`, 'folder');
   const { events } = await readEvents(join(folder, 'train'));
   const kept = (metrics: Record<string, number>) => Object.fromEntries(Object.entries(metrics).filter(([name]) => CURVES.includes(name)));
   const rows = (type: 'step' | 'validation') =>
     events.flatMap((event) => (event.type === type ? [{ step: event.step, metrics: kept(event.metrics) }] : []));
-  const { data, split, data_hash, n } = result.arithmetic.before;
-  const { test } = await openRunData(EvaluateConfig.parse({ kind: 'evaluate', data: { test: `${data}:${split}`, limit: n } }));
-  if (test?.hash !== data_hash)
-    throw new InputError(`${path} was made with other questions than this version's ${data}:${split}; run the demo again`, 'folder');
-  const texts = new Map((test?.questions ?? []).map(({ id, question }) => [id, question]));
-  return {
-    command: `npm run demo -- --seed ${result.seed}`,
-    seed: result.seed,
-    recorded: (await stat(path)).mtime.toISOString().slice(0, 10),
-    seconds: result.seconds,
-    sets: [arithmetic.set, dosage.set],
+  const texts = await textsOf(join(folder, `before-${first.name}`), first.set.comparison.before);
+  const example: RecordedExample = {
+    title: kind.title,
+    note: kind.note,
+    command,
+    seed,
+    recorded: (await stat(join(folder, 'result.json'))).mtime.toISOString().slice(0, 10),
+    seconds,
+    sets: sides.map(({ set }) => set),
     curves: { training: rows('step'), validation: rows('validation') },
-    answers: choose(arithmetic.before, arithmetic.after, texts),
+    answers: choose(first.before, first.after, texts),
   };
+  return { file: kind.file, example };
 }
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) {
-  process.stderr.write('usage: node scripts/record-example.ts DEMO_FOLDER (what "npm run demo" printed)\n');
+  process.stderr.write('usage: node scripts/record-example.ts FOLDER (of "npm run demo" or of scripts/checkpoint-experiment.ts)\n');
   process.exitCode = 2;
 } else {
-  const out = join(dirname(import.meta.dirname), 'resources', 'example', 'demo.json');
-  const example = RecordedExample.parse(await recordExample(resolve(folder)));
+  const { file, example } = await recordExample(resolve(folder));
+  const out = join(dirname(import.meta.dirname), 'resources', 'example', file);
   await mkdir(dirname(out), { recursive: true });
-  await writeFile(out, `${JSON.stringify(example, null, 1)}\n`);
+  await writeFile(out, `${JSON.stringify(RecordedExample.parse(example), null, 1)}\n`);
   process.stdout.write(`${out}\n`);
 }

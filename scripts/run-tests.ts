@@ -13,7 +13,17 @@ import { ensurePython } from './python-environment.ts';
 import type { Requirement } from './requirement.ts';
 import { ensureChromium, ensureSshd } from './system-packages.ts';
 import { ensureTensorflow } from './tensorflow-backend.ts';
-import { addCounts, countLine, countPytest, countVitest, type TestCount } from './test-count.ts';
+import {
+  addCounts,
+  countLine,
+  countPytest,
+  countVitest,
+  type FailedTest,
+  failedLines,
+  failedPytest,
+  failedVitest,
+  type TestCount,
+} from './test-count.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -40,7 +50,17 @@ ${groups.map((group) => `  ${group.name.padEnd(12)} ${group.what}`).join('\n')}
 Without a group: all of them. Environment: CI=true (a missing requirement fails), MEDLOGICTRACE_CACHE, MEDLOGICTRACE_PYTHON,
 MEDLOGICTRACE_TENSORFLOW_HOME, MEDLOGICTRACE_CHROMIUM, MEDLOGICTRACE_DATA (default ../shared/data).`;
 
+/** Everything that failed so far, in the order of the groups. */
+const failures: FailedTest[] = [];
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Remembers what failed; a run that ended badly without a failed test is named itself. */
+function note(what: string, { failed }: TestCount, tests: readonly FailedTest[], timedOut: boolean): void {
+  if (failed === 0) return;
+  const whole = { name: what, message: timedOut ? 'its time was over before its tests were' : 'it ended badly; its output tells why' };
+  failures.push(...(tests.length > 0 ? tests : [whole]));
+}
 
 /** The tests of a Python package, which lie beside it. */
 async function runPytest(where: string, python: string, folder: string, limit: number): Promise<TestCount> {
@@ -51,7 +71,10 @@ async function runPytest(where: string, python: string, folder: string, limit: n
     limit: Math.max(1, limit),
   });
   if (result.timedOut) say(`${where}: stopped, its time was over`);
-  return countPytest(existsSync(reportFile) ? await readFile(reportFile, 'utf8') : null, result.code);
+  const report = existsSync(reportFile) ? await readFile(reportFile, 'utf8') : null;
+  const count = countPytest(report, result.code);
+  note(where, count, failedPytest(report), result.timedOut);
+  return count;
 }
 
 async function runGroup(group: Group, env: NodeJS.ProcessEnv): Promise<TestCount> {
@@ -70,6 +93,7 @@ async function runGroup(group: Group, env: NodeJS.ProcessEnv): Promise<TestCount
     if (result.timedOut) say(`${group.name}: stopped after ${group.limit} s, its whole time`);
     const report: unknown = existsSync(reportFile) ? JSON.parse(await readFile(reportFile, 'utf8')) : null;
     const count = countVitest(report, result.code);
+    note(group.name, count, failedVitest(report, root), result.timedOut);
     const python = env.MEDLOGICTRACE_PYTHON;
     if (group.pytest === undefined || python === undefined) return count;
     const left = group.limit - (performance.now() - started) / 1000;
@@ -99,7 +123,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (path !== undefined) env[variable] = path;
     else {
       say(`${strict ? 'FAILED' : 'skipped'}: tests that need ${name}: ${missing}`);
-      if (strict) total = addCounts(total, { passed: 0, failed: 1, skipped: 0 });
+      if (strict) {
+        total = addCounts(total, { passed: 0, failed: 1, skipped: 0 });
+        failures.push({ name: `tests that need ${name}`, message: missing ?? 'it could not be had' });
+      }
     }
   };
   if (chosen.some((group) => group.needs === 'python')) {
@@ -112,6 +139,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (!existsSync(data)) say(`skipped: tests on real data files: ${data} is not there; set MEDLOGICTRACE_DATA to their folder`);
 
   for (const group of chosen) total = addCounts(total, await runGroup(group, env));
+  for (const line of failedLines(failures)) say(line);
   say(`\n${countLine(total)}`);
   return total.failed === 0 ? 0 : 1;
 }

@@ -7,14 +7,58 @@ export interface TestCount {
   skipped: number;
 }
 
+/** A test that failed, or a file that broke before its tests, with the first lines of its message. */
+export interface FailedTest {
+  name: string;
+  message: string;
+}
+
+/** Lines of a failure's message that are repeated at the end. */
+const MESSAGE_LINES = 4;
+
 /** The part of vitest's JSON report that is counted. */
 const VitestReport = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
   numPendingTests: z.number(),
   numTodoTests: z.number(),
-  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+  testResults: z.array(
+    z.object({
+      name: z.string().default('a file'),
+      status: z.string(),
+      message: z.string().default(''),
+      assertionResults: z.array(
+        z.object({ status: z.string(), fullName: z.string().default(''), failureMessages: z.array(z.string()).nullish() }),
+      ),
+    }),
+  ),
 });
+
+const firstLines = (text: string): string => text.split('\n').slice(0, MESSAGE_LINES).join('\n');
+
+/** What failed in one vitest run, as far as its report tells. Paths are relative to `root`. */
+export function failedVitest(report: unknown, root: string): FailedTest[] {
+  const parsed = VitestReport.safeParse(report);
+  if (!parsed.success) return [];
+  return parsed.data.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = name.replace(`${root}/`, '');
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0) return status === 'failed' ? [{ name: file, message: firstLines(message) }] : [];
+    return failed.map((test) => ({ name: `${file}: ${test.fullName}`, message: firstLines(test.failureMessages?.[0] ?? '') }));
+  });
+}
+
+/** What failed in one pytest run, from its JUnit report. */
+export function failedPytest(report: string | null): FailedTest[] {
+  const cases = (report ?? '').matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) message="([^"]*)"/g);
+  return [...cases].map(([, where, name, message]) => ({ name: `${where}: ${name}`, message: firstLines(message ?? '') }));
+}
+
+/** The failures of all runners together, so that the end of a long log tells what to look for; empty where there were none. */
+export function failedLines(failed: readonly FailedTest[]): string[] {
+  if (failed.length === 0) return [];
+  return ['', 'What failed:', ...failed.flatMap(({ name, message }) => [`- ${name}`, ...message.split('\n').map((line) => `    ${line}`)])];
+}
 
 /**
  * Counts of one vitest run. A file that failed before any of its tests (a missing import) counts as one failure, and so does a run

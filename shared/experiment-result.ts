@@ -20,3 +20,13 @@ export const StudyResult = z.object({
   arms: z.array(z.object({ arm: z.string(), seed: z.number(), arithmetic: Comparison, dosage: Comparison })),
 });
 export type StudyResult = z.infer<typeof StudyResult>;
+
+/** What scripts/checkpoint-experiment.ts leaves beside its runs. */
+export const CheckpointResult = z.object({
+  seed: z.number(),
+  seconds: z.number(),
+  command: z.string(),
+  /** Comparisons of before and after, each with the name of its runs (`before-NAME`, `after-NAME`). */
+  sets: z.array(z.object({ name: z.string(), comparison: Comparison })),
+});
+export type CheckpointResult = z.infer<typeof CheckpointResult>;

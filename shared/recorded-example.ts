@@ -1,4 +1,4 @@
-/** The demo's result as it comes with the program: recorded once by the real demo, shown on Home until there are runs. */
+/** Results that come with the program: recorded once by real experiments, shown on Home until there are runs. */
 import { z } from 'zod';
 import { Comparison, Interval } from './evaluation.ts';
 
@@ -18,12 +18,15 @@ export const ExampleAnswers = z.object({
 export type ExampleAnswers = z.infer<typeof ExampleAnswers>;
 
 export const RecordedExample = z.object({
+  title: z.string(),
+  /** What the reader must know beside the figures. */
+  note: z.string(),
   /** How it was made. */
   command: z.string(),
   seed: z.number(),
   /** When, as an ISO date. */
   recorded: z.string(),
-  /** Wall time of the whole demo, seconds. */
+  /** Wall time of the whole experiment, seconds. */
   seconds: z.number(),
   sets: z.array(
     z.object({

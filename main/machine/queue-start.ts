@@ -1,5 +1,5 @@
 /** Starting a run through its machine's queue, from a process on that machine. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,10 +12,10 @@ import { processPresence, runProcess } from './local.ts';
 import { nodeProgram, programPath } from './programs.ts';
 import { addJob, dropJob, jobOf, jobsIn, journal, type NamedJob, needed, openQueue, placeInQueue, placesOf } from './queue-folder.ts';
 
-/** Starts the queue's process where there is none and somebody waits. It outlives this one. */
-export function ensureScheduler(queue: string): void {
+/** Starts the queue's process where there is none and somebody waits. It outlives this one. Null where nothing had to be started. */
+export function ensureScheduler(queue: string): ChildProcess | null {
   openQueue(queue);
-  if (holderOf(queue) !== null || (jobsIn(queue, 'waiting').length === 0 && jobsIn(queue, 'running').length === 0)) return;
+  if (holderOf(queue) !== null || (jobsIn(queue, 'waiting').length === 0 && jobsIn(queue, 'running').length === 0)) return null;
   const log = openSync(join(queue, 'queue.log'), 'a');
   try {
     const child = spawn(nodeProgram(), [programPath('main/machine/queue'), queue], {
@@ -25,6 +25,7 @@ export function ensureScheduler(queue: string): void {
     });
     child.on('error', (error) => journal(queue, { what: 'scheduler', why: error.message }));
     child.unref();
+    return child;
   } finally {
     closeSync(log);
   }
@@ -108,8 +109,12 @@ function mustWait(queue: string, job: NamedJob): boolean {
 /** Waits until the runner has the folder, or it is clear that it waits for a place. `before`: its `pid` file when it was asked for. */
 async function begun(folder: string, queue: string, before: string): Promise<AttendOutput<'start'>> {
   const start = performance.now();
+  let scheduler: ChildProcess | null = null;
   for (;;) {
-    ensureScheduler(queue);
+    // One that was just started has not taken the lock yet (bug: a slow machine was made slower by another such process at every look).
+    if (scheduler === null || scheduler.pid === undefined || scheduler.exitCode !== null || scheduler.signalCode !== null) {
+      scheduler = ensureScheduler(queue);
+    }
     const job = jobOf(queue, folder);
     const opened = textOf(join(folder, 'pid')) !== before && !existsSync(join(folder, 'exit.json'));
     if (opened) return { outcome: 'begun', place: null, said: '' };

@@ -45,8 +45,6 @@ export interface GenerateRequest {
   sampling: Sampling;
   max_completion_length: number;
   stop: number[];
-  /** Ids that every prompt starts with, computed once. Not every policy supports it yet. */
-  sharedPrefix?: Int32Array;
   /** Rows decoded at once. @default the policy's own choice */
   batch_size?: number;
   signal?: AbortSignal;
@@ -88,7 +86,6 @@ export interface LogprobRequest {
   model: 'policy' | 'reference' | { adapter: string };
   /** Logits are divided by it before log-softmax. @default 1 */
   temperature?: number;
-  sharedPrefix?: Int32Array;
   signal?: AbortSignal;
 }
 
@@ -174,6 +171,7 @@ export interface Policy {
   describe(): PolicyInfo;
   /** Sampled continuations; events as they come. Errors: a prompt longer than the context names the prompt and both lengths. */
   generate(request: GenerateRequest): AsyncIterable<GenerateEvent>;
+  /** One result a sequence, in their order. A beginning that several sequences have in common is computed once (readings.ts). */
   logprobs(request: LogprobRequest): Promise<TokenLogprobs[]>;
   /** One optimizer step over the whole batch; nothing has changed if it throws. */
   update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<Updated>;

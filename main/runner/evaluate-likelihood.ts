@@ -2,6 +2,7 @@
 import type { Prompting } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
+import { scoredTokens } from '../policy/readings.ts';
 import { planBatches } from './batch-plan.ts';
 import type { EvaluationAnswers } from './evaluation-answers.ts';
 import type { Examples } from './few-shot.ts';
@@ -47,7 +48,7 @@ export async function scoreAnswers(pass: LikelihoodPass, name: string | undefine
   const { model, prompting, examples, answers } = pass;
   const open = questions.filter(({ id }) => !answers.has(name, id));
   const scored = open.map((question) => scoredOptions(question, model.tokenizer, prompting, examples?.of(question) ?? []));
-  const lengths = scored.map((options) => options.reduce((sum, { prompt, completion }) => sum + prompt.length + completion.length, 0));
+  const lengths = scored.map(scoredTokens);
   for (const { indices } of planBatches(lengths, FORWARDS * model.policy.describe().maxBatchTokens)) {
     const sequences = indices.flatMap((i) => scored[i] as ScoredOption[]);
     const results = await model.policy.logprobs({ sequences, model: 'policy', signal: pass.signal });

@@ -1,5 +1,6 @@
 /** A short trial on the real model: how long answers are and how fast they are written, trained on and scored. Its updates are thrown away. */
 import type { Policy, Sampling, Sequence } from '../policy/policy.ts';
+import { scoredTokens } from '../policy/readings.ts';
 
 export interface ProbeRequest {
   policy: Policy;
@@ -64,15 +65,17 @@ export async function probe(request: ProbeRequest): Promise<Probe> {
   const trained: number[] = [];
   for (let step = 0; request.update && step < STEPS; step++) {
     const few = upTo(sequences, TRIAL * rate);
-    const { tokens, seconds } = await timed(() => train(policy, few, signal), few);
+    const { tokens, seconds } = await timed(() => train(policy, few, signal), tokensOf(few));
     rate = tokens / seconds;
     if (step > 0 || seconds > 2 * TRIAL) trained.push(rate);
     if (seconds > 2 * TRIAL) break;
   }
   let scored: number | null = null;
+  // What they share is read once: so many of their tokens go with one that is read.
+  const repeated = tokensOf(sequences) / Math.max(1, scoredTokens(sequences));
   for (let pass = 0; request.score && pass < STEPS; pass++) {
-    const few = upTo(sequences, TRIAL * (scored ?? 3 * rate));
-    const { tokens, seconds } = await timed(() => policy.logprobs({ sequences: few, model: 'policy', signal }), few);
+    const few = upTo(sequences, TRIAL * (scored ?? 3 * rate) * repeated);
+    const { tokens, seconds } = await timed(() => policy.logprobs({ sequences: few, model: 'policy', signal }), scoredTokens(few));
     scored = tokens / seconds;
     if (seconds > 2 * TRIAL) break;
   }
@@ -96,10 +99,10 @@ function upTo(sequences: readonly Sequence[], tokens: number): Sequence[] {
   return taken;
 }
 
-async function timed(work: () => Promise<unknown>, sequences: readonly Sequence[]): Promise<{ tokens: number; seconds: number }> {
+async function timed(work: () => Promise<unknown>, tokens: number): Promise<{ tokens: number; seconds: number }> {
   const start = performance.now();
   await work();
-  return { tokens: tokensOf(sequences), seconds: (performance.now() - start) / 1000 };
+  return { tokens, seconds: (performance.now() - start) / 1000 };
 }
 
 /** A step of no length: the same work as any, and the weights stay what they are. */

@@ -3,11 +3,12 @@ import type { EvaluateConfig, SftConfig, TrainConfig } from '../../shared/config
 import type { Question } from '../../shared/question.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Sequence } from '../policy/policy.ts';
+import { scoredTokens } from '../policy/readings.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
 import { budgetsOf, promptingOf } from './evaluation-plan.ts';
 import type { Examples } from './few-shot.ts';
 import { totalSteps } from './grpo.ts';
-import { scoredOptions } from './likelihood-prompt.ts';
+import { type ScoredOption, scoredOptions } from './likelihood-prompt.ts';
 import { PromptOrder } from './prompt-order.ts';
 import { promptIds } from './rollout.ts';
 import { rotateOptions, rotationsOf } from './rotate-options.ts';
@@ -26,7 +27,7 @@ export interface Workload {
   written: TokenCount;
   /** Through an optimizer step. */
   trained: TokenCount;
-  /** Through a forward pass alone. */
+  /** Through a forward pass alone; a beginning that sequences share is read once. */
   scored: TokenCount;
   /** Prompts to try, each `samples` times. */
   trial: { questions: Question[]; prompts: Int32Array[]; samples: number };
@@ -84,7 +85,7 @@ export function trainWorkload(config: TrainConfig, tokenizer: Tokenizer, data: {
     promptTokens: asked + checks * sum(validation),
     written: { known: 0, answers: rows + checks * validation.length },
     trained: { known: K * asked * (steps / batches), answers: rows * (steps / batches) },
-    scored: { known: scorings * K * asked, answers: scorings * rows },
+    scored: { known: scorings * asked, answers: scorings * rows },
     trial: { questions: first, prompts: first.map((question) => promptIds(question, tokenizer, config.prompt)), samples: K },
     sequences: [],
     generation: {
@@ -115,7 +116,7 @@ export function supervisedWorkload(config: SftConfig, tokenizer: Tokenizer, data
     known += tokens;
     largest = Math.max(largest, tokens);
   }
-  const validation = sum(supervisedSequences(config, tokenizer, data.validation.questions).map(tokensOf));
+  const validation = scoredTokens(supervisedSequences(config, tokenizer, data.validation.questions));
   return {
     steps: config.max_steps,
     promptTokens: 0,
@@ -142,14 +143,17 @@ export function evaluateWorkload(config: EvaluateConfig, tokenizer: Tokenizer, t
   const empty = { steps: null, trained: none, update: null, sequences: [], trial: { questions: [], prompts: [], samples: 0 } };
   const spread = questions.filter((_, i) => i % Math.ceil(questions.length / TRIAL_ROWS) === 0);
   if (config.mode === 'likelihood') {
-    const options = (question: Question) => scoredOptions(question, tokenizer, prompting, examples?.of(question) ?? []);
-    const tokens = (question: Question) => sum(options(question).map(({ prompt, completion }) => prompt.length + completion.length));
+    const options = new Map(questions.map((each) => [each, scoredOptions(each, tokenizer, prompting, examples?.of(each) ?? [])]));
+    const optionsOf = (asked: readonly Question[]): Sequence[] => asked.flatMap((question) => options.get(question) as ScoredOption[]);
+    const passes = Array.from({ length: Math.max(0, ...questions.map(rotations)) }, (_, shift) =>
+      scoredTokens(optionsOf(questions.filter((question) => shift < rotations(question)))),
+    );
     return {
       ...empty,
       promptTokens: 0,
       written: none,
-      scored: { known: sum(questions.map((question) => rotations(question) * tokens(question))), answers: 0 },
-      sequences: spread.flatMap((question) => options(question)),
+      scored: { known: sum(passes), answers: 0 },
+      sequences: optionsOf(spread),
       generation: null,
       notes: config.rotate_options ? ['A question with its options rotated is taken to be as long as unrotated.'] : [],
     };

@@ -1,13 +1,20 @@
-/** The demo's result that comes with the program. */
+/** The results that come with the program. */
 import { readFile } from 'node:fs/promises';
 import { parseInput, parseJson } from '../../shared/parse-input.ts';
 import { RecordedExample } from '../../shared/recorded-example.ts';
 
 // The same place from here as from the bundle in out/main.
-const EXAMPLE = new URL('../../resources/example/demo.json', import.meta.url);
+const EXAMPLES = new URL('../../resources/example/', import.meta.url);
 
-/** Errors: an InputError where the file is damaged; the system's where it is missing. */
-export async function readExample(): Promise<RecordedExample> {
-  const text = await readFile(EXAMPLE, 'utf8');
-  return parseInput(RecordedExample, parseJson(text, 'resources/example/demo.json'), 'resources/example/demo.json');
+/** In the order in which they are shown. */
+const FILES = ['demo.json', 'checkpoint.json'] as const;
+
+/** Errors: an InputError where a file is damaged; the system's where one is missing. */
+export async function readExamples(): Promise<RecordedExample[]> {
+  return Promise.all(
+    FILES.map(async (file) => {
+      const name = `resources/example/${file}`;
+      return parseInput(RecordedExample, parseJson(await readFile(new URL(file, EXAMPLES), 'utf8'), name), name);
+    }),
+  );
 }

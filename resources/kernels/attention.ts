@@ -1,6 +1,6 @@
-// Causal grouped-query attention over sequences laid end to end (no padding). A row of `qkv` is [query heads | key heads | value
-// heads], already rotated. Query head h reads key head h / (heads / keyHeads). Blocks of 6 queries meet panels of 8 keys; panels wholly
-// above the diagonal are skipped.
+// Causal grouped-query attention over sequences laid end to end (no padding), which may share beginnings. A row of `qkv` is [query heads |
+// key heads | value heads], already rotated. Query head h reads key head h / (heads / keyHeads). Blocks of 6 queries meet panels of 8
+// keys; panels wholly above the diagonal are skipped.
 import { MR, NR, pack, tileRows } from './gemm';
 import { exp4, log, madd, sumLanes } from './simd';
 
@@ -46,40 +46,67 @@ export function softmaxRow(x: usize, keys: i32, padded: i32, scale: f32): f32 {
   return top + <f32>log(<f64>sum);
 }
 
-/**
- * out [tokens × heads·headWidth] and logSum [tokens × heads] for segments starts[s] … starts[s + 1].
- * scratch: headWidth · L8 + 6 · L8 floats, where L8 is the longest segment rounded up to 8.
- */
-export function attention(qkv: usize, out: usize, logSum: usize, starts: usize, segments: i32, heads: i32, keyHeads: i32, headWidth: i32, scale: f32, scratch: usize): void {
-  const rowWidth = (heads + 2 * keyHeads) * headWidth;
-  const stride: usize = 4 * rowWidth;
-  const outStride: usize = 4 * heads * headWidth;
-  const group = heads / keyHeads;
-  for (let s = 0; s < segments; s++) {
-    const start = load<i32>(starts + 4 * s);
-    const length = load<i32>(starts + 4 * s, 4) - start;
-    const width = roundUp(length);
-    const base = qkv + <usize>start * stride;
-    const scores = scratch + 4 * width * headWidth;
-    for (let kv = 0; kv < keyHeads; kv++) {
-      const value = base + 4 * (heads + keyHeads + kv) * headWidth;
-      pack(base + 4 * (heads + kv) * headWidth, rowWidth, true, scratch, headWidth, length);
-      for (let h = kv * group; h < (kv + 1) * group; h++) {
-        for (let i = 0; i < length; i += MR) {
-          const rows = min(MR, length - i);
-          const keys = i + rows;
-          const padded = roundUp(keys);
-          products(rows, base + <usize>i * stride + 4 * h * headWidth, stride, scratch, headWidth, keys, scores, width);
-          for (let r = 0; r < rows; r++) store<f32>(logSum + 4 * ((start + i + r) * heads + h), softmaxRow(scores + 4 * r * width, i + r + 1, padded, scale));
-          combine(rows, scores, 4 * width, 4, value, stride, out + <usize>(start + i) * outStride + 4 * h * headWidth, outStride, headWidth, keys, false);
-        }
-      }
+/** Puts the keys of `length` tokens behind those of the first `position` into panels, and their values into rows that stand together. */
+function putTokens(k: usize, v: usize, stride: usize, panels: usize, values: usize, headWidth: i32, position: i32, length: i32): void {
+  for (let i = position; i < position + length; i++) {
+    let to = panels + 4 * (<usize>(i & ~(NR - 1)) * headWidth + (i & (NR - 1)));
+    for (let j = 0; j < headWidth; j++) {
+      store<f32>(to, load<f32>(k + 4 * j));
+      to += 4 * NR;
     }
+    memory.copy(values + 4 * <usize>i * headWidth, v, 4 * headWidth);
+    k += stride;
+    v += stride;
   }
 }
 
 /**
- * dqkv from dout: P from the saved logSum; dV = Pᵀ·dO; dS = P∘(dO·Vᵀ − rowsum(dO∘O))·scale; dQ = dS·K; dK = dSᵀ·Q.
+ * out [tokens × heads·headWidth] and logSum [tokens × heads] for segments starts[s] … starts[s + 1]. A segment of depth d = depths[s] goes
+ * on behind the first d tokens of what the segment before it ends with: it sees those and itself. With depth 0 a sequence begins.
+ * What a token gets does not depend on how its sequence is cut into segments, to the last bit.
+ * scratch: (2 · headWidth + 6) · L8 floats, where L8 is the longest sequence (depth + length) rounded up to 8.
+ */
+export function attention(qkv: usize, out: usize, logSum: usize, starts: usize, depths: usize, segments: i32, heads: i32, keyHeads: i32, headWidth: i32, scale: f32, scratch: usize): void {
+  const stride: usize = 4 * (heads + 2 * keyHeads) * headWidth;
+  const outStride: usize = 4 * heads * headWidth;
+  const group = heads / keyHeads;
+  let first = 0;
+  while (first < segments) {
+    let end = first;
+    let longest = 0;
+    do {
+      longest = max(longest, load<i32>(depths + 4 * end) + load<i32>(starts + 4 * end, 4) - load<i32>(starts + 4 * end));
+      end++;
+    } while (end < segments && load<i32>(depths + 4 * end) > 0);
+    const width = roundUp(longest);
+    const values = scratch + 4 * <usize>width * headWidth;
+    const scores = values + 4 * <usize>width * headWidth;
+    for (let kv = 0; kv < keyHeads; kv++) {
+      for (let s = first; s < end; s++) {
+        const start = load<i32>(starts + 4 * s);
+        const length = load<i32>(starts + 4 * s, 4) - start;
+        const depth = load<i32>(depths + 4 * s);
+        const base = qkv + <usize>start * stride;
+        // Those before `depth` stand there still: only later ones were overwritten since.
+        putTokens(base + 4 * (heads + kv) * headWidth, base + 4 * (heads + keyHeads + kv) * headWidth, stride, scratch, values, headWidth, depth, length);
+        for (let h = kv * group; h < (kv + 1) * group; h++) {
+          for (let i = 0; i < length; i += MR) {
+            const rows = min(MR, length - i);
+            const keys = depth + i + rows;
+            const padded = roundUp(keys);
+            products(rows, base + <usize>i * stride + 4 * h * headWidth, stride, scratch, headWidth, keys, scores, width);
+            for (let r = 0; r < rows; r++) store<f32>(logSum + 4 * ((start + i + r) * heads + h), softmaxRow(scores + 4 * r * width, depth + i + r + 1, padded, scale));
+            combine(rows, scores, 4 * width, 4, values, 4 * headWidth, out + <usize>(start + i) * outStride + 4 * h * headWidth, outStride, headWidth, keys, false);
+          }
+        }
+      }
+    }
+    first = end;
+  }
+}
+
+/**
+ * dqkv from dout, where every segment is a whole sequence: P from the saved logSum; dV = Pᵀ·dO; dS = P∘(dO·Vᵀ − rowsum(dO∘O))·scale; dQ = dS·K; dK = dSᵀ·Q.
  * scratch: 2 · headWidth · L8 + 2 · L · L8 floats.
  */
 export function attentionGradient(qkv: usize, out: usize, logSum: usize, dout: usize, dqkv: usize, starts: usize, segments: i32, heads: i32, keyHeads: i32, headWidth: i32, scale: f32, scratch: usize): void {

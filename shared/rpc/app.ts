@@ -17,6 +17,6 @@ export const appRoutes = {
   'app.about': { input: z.strictObject({}), output: About },
   /** Remembers that someone looks at these runs now; gives when that was before, null the first time. */
   'app.look': { input: z.strictObject({}), output: z.object({ before: z.string().nullable() }) },
-  /** The demo's recorded result. */
-  'app.example': { input: z.strictObject({}), output: RecordedExample },
+  /** The recorded results that come with the program. */
+  'app.examples': { input: z.strictObject({}), output: z.object({ examples: z.array(RecordedExample) }) },
 } as const;

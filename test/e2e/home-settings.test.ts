@@ -46,7 +46,7 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
     const { page, errors } = await openPage(browser, first, { dark });
     const home = new HomePage(page);
     await home.exampleIsDrawn();
-    await home.example.getByText('recorded example').waitFor();
+    await home.example.getByText('recorded examples').waitFor();
     await home.example.getByText('npm run demo -- --seed 1').waitFor();
     for (const name of ['Open a data set', 'Start a run', 'Compare evaluations'])
       expect(await page.getByRole('link', { name }).isVisible()).toBe(true);
@@ -64,7 +64,7 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
     await page.reload();
     await page.getByText('1 since you last looked').waitFor();
     await page.getByRole('listitem').filter({ hasText: 'run-late' }).getByText('new', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Show the example' }).click();
+    await page.getByRole('button', { name: 'Show the examples' }).click();
     await new HomePage(page).exampleIsDrawn();
     await page.context().close();
   });

@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../../main/policy/checkpoint.ts';
-import type { Completion, GenerateRequest, OptimizerConfig, Policy, Sequence } from '../../main/policy/policy.ts';
+import type { Completion, GenerateRequest, OptimizerConfig, Policy } from '../../main/policy/policy.ts';
 import { readSafetensors, type Tensor } from '../../main/policy/safetensors.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { createTorchPolicy } from '../../main/policy/torch/policy.ts';
 import { apart, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
 import { python, withoutPython } from '../fixtures/python.ts';
+import { testSharedBeginnings } from '../fixtures/shared-beginnings-suite.ts';
 
 const { folder: parityFolder, model: parityModel, recorded, sequences, trainBatch } = await readParity('qwen2');
 const tiny = join(import.meta.dirname, '../../resources/tiny/model');
@@ -117,19 +118,9 @@ describe.each(Object.keys(policies) as Backend[])('%s', (backend) => {
     }
   });
 
-  // Catches: options of one question, which share an input, put back in the wrong places; a sequence without a completion that shifts the rest.
-  it.skipIf(skipped)('scores neighbours that share a beginning, and one with nothing to score', async () => {
-    const prompt = Int32Array.from(recorded.sequences[0]?.prompt ?? []);
-    const of = (ids: number[]): Sequence => ({ prompt, completion: Int32Array.from(ids) });
-    const asked = [of([4, 9, 11]), of([4, 9]), of([]), of([7]), of([4])];
-    const together = await policy.logprobs({ sequences: asked, model: 'policy' });
-    for (const [i, sequence] of asked.entries()) {
-      const [alone] = await policy.logprobs({ sequences: [sequence], model: 'policy' });
-      expect(together[i]?.logprobs.length).toBe(sequence.completion.length);
-      expect(apart(together[i]?.logprobs ?? [], alone?.logprobs ?? [])).toBeLessThan(TOLERANCE);
-      expect([...(together[i]?.greedy ?? [])]).toEqual([...(alone?.greedy ?? [])]);
-    }
-  });
+  describe.skipIf(skipped)('scores sequences that share a beginning', () =>
+    testSharedBeginnings(() => policy, { exact: backend === 'tfjs' }),
+  );
 
   // Catches: a cache, position or slot that goes wrong in decoding.
   it.skipIf(skipped).each([1, 3, undefined])('continues greedily, token for token, in batches of %s', async (batch_size) => {

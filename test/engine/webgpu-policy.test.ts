@@ -17,6 +17,7 @@ import type { WebgpuBackend } from '../../main/policy/tfjs/webgpu/backend.ts';
 import { webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
 import { testOps } from '../fixtures/ops-suite.ts';
 import { apart, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
+import { testSharedBeginnings } from '../fixtures/shared-beginnings-suite.ts';
 import { hasSwiftShader, useSwiftShader, withoutSwiftShader } from '../fixtures/swiftshader.ts';
 
 if (!hasSwiftShader) console.log(`skipped: webgpu: ${withoutSwiftShader}`);
@@ -46,6 +47,8 @@ describe.skipIf(!hasSwiftShader)('webgpu', async () => {
     // The matrix that turns heads is made once and stays.
     expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 1);
   });
+
+  describe('scores sequences that share a beginning', () => testSharedBeginnings(() => policy, { exact: false }));
 
   it('continues greedily, token for token, rows of different lengths together', async () => {
     const prompts = recorded.greedy.map(({ prompt }, i) => ({ key: `${i}`, ids: Int32Array.from(prompt) }));

@@ -60,7 +60,8 @@ describe.skipIf(!hasSshd)('a run on a machine', () => {
 
   it('is mirrored whole though the connection is cut again and again at seeded places', async () => {
     const { folder, outcome } = await remote.write({ env: working, id: 'cut' });
-    expect(outcome).toBe('begun');
+    // Asked twice where a busy machine let the first answer go.
+    expect(['begun', 'was_started']).toContain(outcome);
     const local = remote.mirror(folder);
     const watch = new MachineWatch('node', remote.open, fast);
     await watch.add(local);

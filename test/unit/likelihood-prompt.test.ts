@@ -1,11 +1,13 @@
 /** Prompts of likelihood mode, letter for letter those of lm-evaluation-harness; a changed space changes every result. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { makeDataset } from '../../main/data/dataset.ts';
 import { loadTokenizer, type Tokenizer } from '../../main/policy/tokenizer.ts';
 import { bestChoices } from '../../main/runner/evaluate-likelihood.ts';
 import { encodePair, likelihoodChoices, likelihoodContext, rawContext, scoredOptions } from '../../main/runner/likelihood-prompt.ts';
 import { rotateOptions } from '../../main/runner/rotate-options.ts';
-import { Prompting } from '../../shared/config.ts';
+import { evaluateWorkload } from '../../main/runner/workload.ts';
+import { EvaluateConfig, Prompting } from '../../shared/config.ts';
 import type { Question } from '../../shared/question.ts';
 
 const letter: Question = {
@@ -99,5 +101,27 @@ describe('rotated options', () => {
       expect(moved.options?.[moved.gold.charCodeAt(0) - 65]).toBe('C');
     }
     expect(rotateOptions(letter, 4)).toEqual(letter);
+  });
+});
+
+describe('the estimate of an evaluation', () => {
+  // Catches: a prompt counted once an option, which makes the estimated time several times too long, or a rotation left out.
+  it('counts what questions and options share once a pass', () => {
+    const other: Question = { ...letter, id: 'q2', question: 'Why is the sky blue?', options: ['Rayleigh', 'Mie'] };
+    const data = makeDataset({ name: 'set', split: 'dev', source: '', licence: '', questions: [letter, other] });
+    const config = EvaluateConfig.parse({ kind: 'evaluate', data: { test: 'set' }, mode: 'likelihood' });
+    // Every option reads the same: the prompt, and here a token of a space before the letter.
+    const ids = (question: Question): number[] => {
+      const reads = scoredOptions(question, tokenizer, raw, []).map(({ prompt, completion }) => [...prompt, ...completion.slice(0, -1)]);
+      expect(new Set(reads.map(String)).size).toBe(1);
+      return reads[0] as number[];
+    };
+    const start = ids(letter).findIndex((id, i) => id !== ids(other)[i]);
+    expect(start).toBeGreaterThan(0);
+    const once = ids(letter).length + ids(other).length - start;
+    expect(evaluateWorkload(config, tokenizer, data, null).scored).toEqual({ known: once, answers: 0 });
+    // Both have a second pass, the longer one a third and a fourth.
+    const rotated = evaluateWorkload({ ...config, rotate_options: true }, tokenizer, data, null);
+    expect(rotated.scored.known).toBe(2 * once + 2 * ids(letter).length);
   });
 });

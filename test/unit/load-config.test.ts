@@ -33,7 +33,7 @@ describe('layers', () => {
   test('default < preset < file < flag, and every value knows which', async () => {
     const path = await file({ extends: 'demo', learning_rate: 1e-3, data: { validation_limit: 7 }, seed: 1 });
     const { config, sources } = await resolveConfig(path, ['seed=2', 'data.train_limit=9']);
-    expect(config).toMatchObject({ kind: 'train', learning_rate: 1e-3, seed: 2, max_steps: 85, beta: 0 });
+    expect(config).toMatchObject({ kind: 'train', learning_rate: 1e-3, seed: 2, max_steps: 100, beta: 0 });
     expect(config).toMatchObject({ data: { train: 'arithmetic:train', validation_limit: 7, train_limit: 9 } });
     expect(config).not.toHaveProperty('extends');
     expect(sources).toMatchObject({

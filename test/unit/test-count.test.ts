@@ -1,7 +1,7 @@
 /** The last line of `npm test` must not say that all is well when a runner broke. */
 import { describe, expect, test } from 'vitest';
 import { installSteps, requirementLines } from '../../scripts/python-environment.ts';
-import { addCounts, countLine, countPytest, countVitest } from '../../scripts/test-count.ts';
+import { addCounts, countLine, countPytest, countVitest, failedLines, failedPytest, failedVitest } from '../../scripts/test-count.ts';
 
 const report = (over: object = {}) => ({
   numPassedTests: 3,
@@ -34,6 +34,32 @@ describe('countVitest', () => {
 
   test('a runner that left no report is a failure, even with exit code 0', () => {
     expect(countVitest(null, 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
+
+describe('what failed is told again at the end', () => {
+  // Bug: a log that is cut to its end said "9 failed" and not which.
+  test('tests by file and name with the first lines of their message; a broken file by itself', () => {
+    const failed = { status: 'failed', fullName: 'sums adds', failureMessages: ['expected 1 to be 2\n at a\n at b\n at c\n at d'] };
+    const file = { name: '/here/test/a.test.ts', status: 'failed', assertionResults: [{ status: 'passed' }, failed] };
+    const broken = { name: '/here/test/b.test.ts', status: 'failed', message: 'no such module', assertionResults: [] };
+    expect(failedVitest(report({ testResults: [file, broken] }), '/here')).toEqual([
+      { name: 'test/a.test.ts: sums adds', message: 'expected 1 to be 2\n at a\n at b\n at c' },
+      { name: 'test/b.test.ts', message: 'no such module' },
+    ]);
+    expect(failedVitest(report(), '/here')).toEqual([]);
+  });
+
+  test('of pytest too', () => {
+    const xml =
+      '<testsuite tests="2"><testcase classname="tests.test_a" name="test_x" time="0.1"><failure message="assert 1 == 2">long</failure></testcase><testcase classname="tests.test_a" name="test_y" time="0.1" /></testsuite>';
+    expect(failedPytest(xml)).toEqual([{ name: 'tests.test_a: test_x', message: 'assert 1 == 2' }]);
+    expect(failedPytest(null)).toEqual([]);
+  });
+
+  test('nothing is said where nothing failed', () => {
+    expect(failedLines([])).toEqual([]);
+    expect(failedLines([{ name: 'a', message: 'b\nc' }])).toEqual(['', 'What failed:', '- a', '    b', '    c']);
   });
 });
 

@@ -206,7 +206,7 @@ describe('attention', () => {
     const at = scope.integersOf(starts);
     const scale = 1 / Math.sqrt(headWidth);
     const x = put(qkv);
-    backend.kernels.attention(x, out, logSum, at, 3, heads, keyHeads, headWidth, scale, scratch);
+    backend.kernels.attention(x, out, logSum, at, scope.integersOf([0, 0, 0]), 3, heads, keyHeads, headWidth, scale, scratch);
     expectClose(get(out, n, heads * headWidth), forward(qkv), 2e-6);
     backend.kernels.attentionGradient(x, out, logSum, put(dout), dqkv, at, 3, heads, keyHeads, headWidth, scale, scratch);
     // Rows at the edges of sequences, blocks and panels: all of them would take seconds.
@@ -214,6 +214,46 @@ describe('attention', () => {
     const loss = (changed: Rows): number => plain.inner(forward(qkv.map((row, i) => changed[rows.indexOf(i)] ?? row)), dout);
     const pick = (all: Rows): Rows => rows.map((i) => all[i] as number[]);
     expectClose(pick(get(dqkv, n, width)), plain.finiteDifferences(loss, pick(qkv)), 2e-5);
+  });
+
+  it('gives sequences that share a beginning, in segments, what each gets whole, to the last bit', () => {
+    // Catches: a segment that sees the one before it beyond its depth, keys or values at the wrong place of a panel, a mask that starts late.
+    const segments = [
+      { depth: 0, length: 19 },
+      { depth: 11, length: 9 },
+      { depth: 16, length: 1 },
+      { depth: 3, length: 14 },
+      { depth: 0, length: 5 },
+      { depth: 5, length: 8 },
+    ];
+    const total = segments.reduce((sum, { length }) => sum + length, 0);
+    const rows = draw(total, width);
+    const scale = 1 / Math.sqrt(headWidth);
+    const attend = (qkv: Rows, bounds: number[], depths: number[]): { out: Rows; logSum: Rows } => {
+      const n = qkv.length;
+      const [out, logSum] = [blank(n, heads * headWidth), blank(n, heads)];
+      const at = scope.integersOf(bounds);
+      const scratch = blank(1, 24 * (2 * headWidth + 6));
+      const k = backend.kernels;
+      k.attention(put(qkv), out, logSum, at, scope.integersOf(depths), depths.length, heads, keyHeads, headWidth, scale, scratch);
+      return { out: get(out, n, heads * headWidth), logSum: get(logSum, n, heads) };
+    };
+    const bounds = [0];
+    for (const { length } of segments) bounds.push((bounds.at(-1) as number) + length);
+    const together = attend(
+      rows,
+      bounds,
+      segments.map(({ depth }) => depth),
+    );
+    let path: number[] = [];
+    segments.forEach(({ depth, length }, s) => {
+      const start = bounds[s] as number;
+      path = [...path.slice(0, depth), ...Array.from({ length }, (_, i) => start + i)];
+      const qkv = path.map((row) => rows[row] as number[]);
+      const whole = attend(qkv, [0, qkv.length], [0]);
+      for (const name of ['out', 'logSum'] as const) expect(together[name].slice(start, start + length)).toEqual(whole[name].slice(depth));
+      expectClose(whole.out, plain.attention(qkv, [0], heads, keyHeads, headWidth), 2e-6);
+    });
   });
 
   it('decodes with a cache what the whole sequence gives, from a copied slot too', () => {

@@ -5,7 +5,7 @@
 import { adapterShapes, type LoraOptions, pairNames } from '../lora.ts';
 import { dropoutFactors, type PassDropout } from './dropout.ts';
 import { type Address, GEMM_SCRATCH, type Kernels } from './kernels.ts';
-import type { FlatLayout, Layout } from './layout.ts';
+import { type FlatLayout, type Layout, shapesOf } from './layout.ts';
 import type { Matrix, Scope } from './scope.ts';
 
 /** Products of a layer, some of several projections side by side. */
@@ -57,7 +57,7 @@ export interface ModelWeights {
 
 /** Errors: InputError for a module that no layer has. */
 export function adapterLayout(layout: Layout, options: LoraOptions): AdapterLayout {
-  const shapes = adapterShapes(new Map([...layout.tensors].map(([name, { shape }]) => [name, shape])), options);
+  const shapes = adapterShapes(shapesOf(layout), options);
   const tensors: FlatLayout['tensors'] = new Map();
   let size = 0;
   for (const [name, shape] of shapes) {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CheckpointError } from '../checkpoint-error.ts';
 import type { ModelConfig } from '../model-config.ts';
-import { NotSupportedYet, type Sequence } from '../policy.ts';
+import type { Sequence } from '../policy.ts';
 
 /** Errors: Error naming the sequence and what is wrong with it. */
 export function checkSequences(
@@ -31,10 +31,6 @@ export function checkTemperature(temperature: number): void {
 export function checkMicroBatchSize(size: number | undefined): void {
   if (size !== undefined && (!Number.isInteger(size) || size < 1))
     throw new RangeError(`micro_batch_size is ${size}; it must be 1 or more`);
-}
-
-export function refuseSharedPrefix(prefix: Int32Array | undefined): void {
-  if (prefix) throw new NotSupportedYet('sharedPrefix is not supported yet: put the prefix into each prompt');
 }
 
 /** Whether weights of `found` fit a policy of `config`. Errors: CheckpointError naming the folder and the field. */

@@ -182,8 +182,9 @@ export class Decoder {
     const ids = scope.integersOf(batch.ids);
     const positions = scope.integersOf(batch.positions);
     const starts = scope.integersOf(batch.starts);
+    const depths = scope.integersOf(batch.depths);
     const padded = 8 * Math.ceil(batch.longest / 8);
-    const scratch = scope.floats((s.headWidth + 6) * padded);
+    const scratch = scope.floats((2 * s.headWidth + 6) * padded);
     const layers: LayerActivations[] = [];
     let x = scope.matrix(n, s.hidden);
     k.gatherRows(at(this.layout.embedding), ids, x.address, n, s.hidden);
@@ -199,7 +200,8 @@ export class Decoder {
       const attended = scope.matrix(n, s.queryWidth);
       const logSum = scope.floats(n * s.heads);
       const segments = batch.starts.length - 1;
-      k.attention(qkv.address, attended.address, logSum, starts, segments, s.heads, s.keyHeads, s.headWidth, s.scale, scratch);
+      const { heads, keyHeads, headWidth, scale } = s;
+      k.attention(qkv.address, attended.address, logSum, starts, depths, segments, heads, keyHeads, headWidth, scale, scratch);
       const inner = this.linear(scope, attended, at(layer.output), s.hidden, { residual: x });
       adapt(index, 'output', attended, inner);
       const innerNormed = this.norm(scope, inner, at(layer.innerGain));
@@ -213,7 +215,7 @@ export class Decoder {
       else scope.free(x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated);
       x = output;
     });
-    scope.free(scratch);
+    scope.free(scratch, depths);
     return { ids, positions, starts, layers, hidden: x };
   }
 

@@ -14,6 +14,13 @@ const CHUNK = 1 << 18;
 
 export const chunkRows = (vocabulary: number): number => Math.max(24, 6 * Math.floor(CHUNK / vocabulary / 6));
 
+/** Floats of the output layer laid out at once where few rows meet it (1 MiB too). */
+const PANELS = 1 << 18;
+
+/** Columns of the output layer that are laid out at once: all where several chunks of rows, or the way back, need them. */
+export const blockColumns = (vocabulary: number, width: number, once: boolean): number =>
+  once ? Math.min(vocabulary, 8 * Math.max(1, Math.floor(PANELS / width / 8))) : vocabulary;
+
 /** Given the scores of rows [from, to), fills the derivative of the loss by each row's log-probability. */
 export type Coefficients = (from: number, scores: TokenLogprobs, into: Float32Array) => void;
 
@@ -68,8 +75,9 @@ function runHead(
   const logits = scope.matrix(chunk, vocabulary);
   const [logprob, entropy, logSum, coefficient] = [scope.floats(chunk), scope.floats(chunk), scope.floats(chunk), scope.floats(chunk)];
   const greedy = scope.integers(chunk);
-  const columns = scope.floats(width * 8 * Math.ceil(vocabulary / 8));
-  k.pack(head, width, 1, columns, width, vocabulary);
+  const block = blockColumns(vocabulary, width, !backward && count <= chunk);
+  const columns = scope.floats(width * 8 * Math.ceil(block / 8));
+  if (block === vocabulary) k.pack(head, width, 1, columns, width, vocabulary);
   const wide = 8 * Math.ceil(width / 8);
   const rowsPacked = backward ? scope.floats(wide * vocabulary) : 0;
   const normedPacked = backward ? scope.floats(wide * chunk) : 0;
@@ -81,7 +89,11 @@ function runHead(
     const n = Math.min(chunk, count - from);
     const x = normed.address + 4 * from * width;
     const target = targets + 4 * from;
-    k.gemm(x, width, 0, columns, logits.address, vocabulary, n, vocabulary, width, 0, 0);
+    for (let column = 0; column < vocabulary; column += block) {
+      const some = Math.min(block, vocabulary - column);
+      if (block < vocabulary) k.pack(head + 4 * column * width, width, 1, columns, width, some);
+      k.gemm(x, width, 0, columns, logits.address + 4 * column, vocabulary, n, some, width, 0, 0);
+    }
     k.scoreRows(logits.address, target, logprob, entropy, greedy, logSum, n, vocabulary, 1 / temperature);
     const part = {
       logprobs: scope.viewFloats(logprob, n),

@@ -80,6 +80,7 @@ export interface Kernels {
     out: Address,
     logSum: Address,
     starts: Address,
+    depths: Address,
     segments: number,
     heads: number,
     keyHeads: number,

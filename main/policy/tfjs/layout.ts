@@ -34,6 +34,9 @@ export interface FlatLayout {
   tensors: Map<string, { offset: number; shape: number[] }>;
 }
 
+export const shapesOf = (layout: FlatLayout): Map<string, number[]> =>
+  new Map([...layout.tensors].map(([name, { shape }]) => [name, shape]));
+
 export interface Layout extends FlatLayout {
   /** [vocabulary, hidden] */
   embedding: number;

@@ -7,7 +7,7 @@ import type { OptimizerConfig } from '../policy.ts';
 import { type Tensor, writeSafetensors } from '../safetensors.ts';
 import type { Backend } from './backend.ts';
 import type { Address } from './kernels.ts';
-import { type FlatLayout, flatten, unflatten } from './layout.ts';
+import { type FlatLayout, flatten, shapesOf, unflatten } from './layout.ts';
 import { Scope } from './scope.ts';
 import { ADAPTER, FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from './trainer-file.ts';
 
@@ -85,8 +85,7 @@ export class AdamW {
    * model; the state is then unchanged.
    */
   async load(folder: string, wantsAdapter: boolean): Promise<Map<string, Tensor> | null> {
-    const shapes = new Map([...this.layout.tensors].map(([name, { shape }]) => [name, shape]));
-    const state = await readTrainer(join(folder, TRAINER_FILE), shapes, wantsAdapter);
+    const state = await readTrainer(join(folder, TRAINER_FILE), shapesOf(this.layout), wantsAdapter);
     if (!state.moments) {
       this.scope.dispose();
       this.moments = undefined;

@@ -1,17 +1,24 @@
 /** Sequences laid end to end without padding, as the decoder reads them, and where their completions are predicted. */
 import type { Sequence } from '../policy.ts';
+import { addedTokens, type Reading } from '../readings.ts';
 
 export interface PackedBatch {
   /** Input token ids, one for each of N positions. */
   ids: Int32Array;
   /** Position of each within its own sequence. */
   positions: Int32Array;
-  /** First position of each sequence, and N. */
+  /** First position of each segment, and N. */
   starts: Int32Array;
-  /** Positions whose output predicts a completion token, in order. */
+  /**
+   * A segment goes on behind so many first tokens of what the segment before it ends with: it sees those and itself. With 0 a sequence
+   * begins; in training every segment is a whole sequence.
+   */
+  depths: Int32Array;
+  /** Positions whose output predicts a completion token. */
   rows: Int32Array;
   /** The token that each of `rows` should predict. */
   targets: Int32Array;
+  /** Tokens of the longest sequence. */
   longest: number;
 }
 
@@ -34,57 +41,24 @@ export function packSequences(sequences: readonly Sequence[]): PackedBatch {
   return batch;
 }
 
-/** Sequences [from, to) that the model reads as one input. */
-export interface SharedInput {
-  from: number;
-  to: number;
-  ids: Int32Array;
-}
-
-/**
- * Sequences that follow one another and of which each reads what the next one starts with, or the other way round, share an input: the
- * options of one question are computed once. Causal attention makes the result the same as apart.
- */
-export function sharedInputs(sequences: readonly Sequence[]): SharedInput[] {
-  const groups: SharedInput[] = [];
-  sequences.forEach(({ prompt, completion }, i) => {
-    const ids = new Int32Array(completion.length === 0 ? 0 : prompt.length + completion.length - 1);
-    if (completion.length > 0) {
-      ids.set(prompt);
-      ids.set(completion.subarray(0, -1), prompt.length);
-    }
-    const last = groups.at(-1);
-    if (last !== undefined && oneStartsTheOther(last.ids, ids)) {
-      last.to = i + 1;
-      if (ids.length > last.ids.length) last.ids = ids;
-    } else groups.push({ from: i, to: i + 1, ids });
-  });
-  return groups;
-}
-
-function oneStartsTheOther(a: Int32Array, b: Int32Array): boolean {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** As `packSequences`, each shared input once. Rows stay in the order of the sequences. */
-export function packShared(sequences: readonly Sequence[], groups: readonly SharedInput[]): PackedBatch {
-  const used = groups.filter(({ ids }) => ids.length > 0);
-  const members = used.map(({ from, to }) => sequences.slice(from, to));
+/** Readings in their order, what they share read once; rows in their order too. The first of them begins anew. */
+export function packReadings(sequences: readonly Sequence[], readings: readonly Reading[]): PackedBatch {
+  const added = readings.filter((reading) => addedTokens(reading) > 0);
   const batch = emptyBatch(
-    used.map(({ ids }) => ids.length),
-    members.flat().reduce((sum, { completion }) => sum + completion.length, 0),
+    added.map(addedTokens),
+    readings.reduce((sum, { sequence }) => sum + (sequences[sequence] as Sequence).completion.length, 0),
+    added.map(({ shared }) => shared),
   );
-  let row = 0;
-  used.forEach(({ ids }, g) => {
-    const start = batch.starts[g] as number;
-    batch.ids.set(ids, start);
-    for (const { prompt, completion } of members[g] as Sequence[]) {
-      batch.targets.set(completion, row);
-      for (let i = 0; i < completion.length; i++) batch.rows[row++] = start + prompt.length - 1 + i;
-    }
-  });
+  // Where each token of the reading at hand stands: what it shares is where it was for the one before.
+  const places = new Int32Array(batch.longest);
+  let [at, row] = [0, 0];
+  for (const { sequence, ids, shared } of readings) {
+    batch.ids.set(ids.subarray(shared), at);
+    for (let i = shared; i < ids.length; i++) places[i] = at++;
+    const { prompt, completion } = sequences[sequence] as Sequence;
+    batch.targets.set(completion, row);
+    for (let i = 0; i < completion.length; i++) batch.rows[row++] = places[prompt.length - 1 + i] as number;
+  }
   return batch;
 }
 
@@ -101,7 +75,7 @@ export function packPrompts(prompts: readonly Int32Array[]): PackedBatch {
   return batch;
 }
 
-function emptyBatch(lengths: number[], rows: number): PackedBatch {
+function emptyBatch(lengths: number[], rows: number, depths: number[] = lengths.map(() => 0)): PackedBatch {
   const starts = new Int32Array(lengths.length + 1);
   lengths.forEach((length, s) => {
     starts[s + 1] = (starts[s] as number) + length;
@@ -109,15 +83,16 @@ function emptyBatch(lengths: number[], rows: number): PackedBatch {
   const n = starts[lengths.length] as number;
   const positions = new Int32Array(n);
   lengths.forEach((length, s) => {
-    for (let i = 0; i < length; i++) positions[(starts[s] as number) + i] = i;
+    for (let i = 0; i < length; i++) positions[(starts[s] as number) + i] = (depths[s] as number) + i;
   });
   return {
     ids: new Int32Array(n),
     positions,
     starts,
+    depths: Int32Array.from(depths),
     rows: new Int32Array(rows),
     targets: new Int32Array(rows),
-    longest: Math.max(0, ...lengths),
+    longest: Math.max(0, ...lengths.map((length, s) => (depths[s] as number) + length)),
   };
 }
 

@@ -20,19 +20,20 @@ import {
   type TrainBatch,
   type UpdateMetrics,
 } from '../policy.ts';
+import { halveReadings, readingsOf } from '../readings.ts';
 import type { Tensor } from '../safetensors.ts';
 import { checkTrainSequences } from '../train-sequences.ts';
 import { findWeights, streamWeights, type WeightFiles } from '../weight-files.ts';
 import { type AdapterLayout, adapterLayout, type ModelWeights } from './adapter.ts';
 import { type Backend, MEMORY_LIMIT, startBackend } from './backend.ts';
-import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from './checks.ts';
+import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause } from './checks.ts';
 import { Decoder } from './decoder.ts';
 import { generate } from './generate.ts';
 import { divideRequest, generateOnTwo, LEAST_DIVIDED } from './generate-on-two.ts';
 import { checkRequest } from './generation-loop.ts';
 import { type GradientWork, sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
-import { type FlatLayout, flatten, unflatten } from './layout.ts';
+import { type FlatLayout, flatten, shapesOf, unflatten } from './layout.ts';
 import { maxBatchTokens } from './memory-needs.ts';
 import { mergedTensors } from './merged-tensors.ts';
 import { addTotals, noTotals } from './objective.ts';
@@ -41,7 +42,7 @@ import { lengthsOf, splitInHalf } from './packing.ts';
 import { bothHalves, Replica } from './replica.ts';
 import type { ModelName, NumbersName } from './replica-message.ts';
 import { Scope } from './scope.ts';
-import { scoreSequences } from './scoring.ts';
+import { noScores, scoreSequences } from './scoring.ts';
 import { type Threads, threadsToUse } from './threads.ts';
 
 /** How a policy computes and what it trains. */
@@ -216,12 +217,7 @@ class TfjsPolicy implements Policy {
     };
   }
 
-  generate(request: GenerateRequest): AsyncIterable<GenerateEvent> {
-    refuseSharedPrefix(request.sharedPrefix);
-    return this.generateDivided(request);
-  }
-
-  private async *generateDivided(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
+  async *generate(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
     checkRequest(request, this.decoder.shape.context, this.decoder.shape.vocabulary);
     request.signal?.throwIfAborted();
     const own = (part: GenerateRequest): AsyncIterable<GenerateEvent> =>
@@ -232,7 +228,6 @@ class TfjsPolicy implements Policy {
   }
 
   async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
-    refuseSharedPrefix(request.sharedPrefix);
     const { model: name, sequences, signal } = request;
     if (typeof name === 'object') throw new NotSupportedYet(`adapter ${name.adapter}: named adapters are not supported yet`);
     const model = name === 'policy' ? this.model : this.reference;
@@ -244,11 +239,21 @@ class TfjsPolicy implements Policy {
     const own = (part: readonly Sequence[]): Promise<TokenLogprobs[]> =>
       scoreSequences(this.decoder, weights, part, temperature, this.maxTokens, () => pause(signal));
     if (!this.divides(sequences)) return own(sequences);
-    const [[, cut]] = splitInHalf(lengthsOf(sequences)) as [[number, number]];
+    const halves = halveReadings(readingsOf(sequences));
+    const [mine, others] = halves.map((half) => half.map(({ sequence }) => sequence));
+    if (mine === undefined || others === undefined) return own(sequences);
+    const of = (indices: readonly number[]): Sequence[] => indices.map((i) => sequences[i] as Sequence);
     signal?.throwIfAborted();
-    const away = this.replicaWith(name, model).logprobs(name, sequences.slice(cut), temperature);
-    const [first, second] = await bothHalves(own(sequences.slice(0, cut)), away, signal);
-    return [...first, ...second];
+    const away = this.replicaWith(name, model).logprobs(name, of(others), temperature);
+    const [first, second] = await bothHalves(own(of(mine)), away, signal);
+    const results = sequences.map(noScores);
+    for (const [indices, scores] of [
+      [mine, first],
+      [others, second],
+    ] as const) {
+      for (const [i, index] of indices.entries()) results[index] = scores[i] as TokenLogprobs;
+    }
+    return results;
   }
 
   async update(batch: TrainBatch, objective: Objective, optimizer: OptimizerConfig): Promise<UpdateMetrics> {
@@ -393,5 +398,3 @@ class TfjsPolicy implements Policy {
     this.scope.dispose();
   }
 }
-
-const shapesOf = (layout: FlatLayout): Map<string, number[]> => new Map([...layout.tensors].map(([name, { shape }]) => [name, shape]));

@@ -15,7 +15,7 @@ import {
   type TrainBatch,
   type Updated,
 } from '../policy.ts';
-import { checkSameModel, refuseSharedPrefix } from '../tfjs/checks.ts';
+import { checkSameModel } from '../tfjs/checks.ts';
 import { checkTrainSequences } from '../train-sequences.ts';
 import { EngineLink } from './engine-link.ts';
 import { Generated, Memory, Opened, UpdateReply } from './messages.ts';
@@ -81,12 +81,7 @@ class TorchPolicy implements Policy {
     };
   }
 
-  generate(request: GenerateRequest): AsyncIterable<GenerateEvent> {
-    refuseSharedPrefix(request.sharedPrefix);
-    return this.stream(request);
-  }
-
-  private async *stream(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
+  async *generate(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
     const stopped = new AbortController();
     const signal = request.signal ? AbortSignal.any([request.signal, stopped.signal]) : stopped.signal;
     const header = {
@@ -140,7 +135,6 @@ class TorchPolicy implements Policy {
   }
 
   async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
-    refuseSharedPrefix(request.sharedPrefix);
     const { model, sequences, signal } = request;
     if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
     const header = { verb: 'logprobs', model, temperature: request.temperature ?? 1 };

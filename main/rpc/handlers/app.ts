@@ -1,7 +1,7 @@
 /** Answers about the program itself. */
 import type { appRoutes } from '../../../shared/rpc/app.ts';
 import { lookedAt } from '../../workbench/preferences.ts';
-import { readExample } from '../../workbench/recorded-example.ts';
+import { readExamples } from '../../workbench/recorded-example.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 
@@ -14,5 +14,5 @@ export const appHandlers = ({ version, runsDir }: Services): Pick<Handlers, keyo
     runs_dir: runsDir,
   }),
   'app.look': async () => ({ before: await lookedAt(runsDir, new Date().toISOString()) }),
-  'app.example': () => readExample(),
+  'app.examples': async () => ({ examples: await readExamples() }),
 });

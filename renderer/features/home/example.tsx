@@ -1,5 +1,5 @@
-/** The demo's recorded result: what the program shows of an experiment, before the reader has one of their own. */
-import { Badge, Button } from '@mantine/core';
+/** Recorded results: what the program shows of an experiment, before the reader has one of their own. */
+import { Badge, Button, Tabs } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { learningCurves } from '../../../shared/figures/learning-curves.ts';
 import { milestoneFigures } from '../../../shared/figures/milestone.ts';
@@ -20,14 +20,20 @@ const MODELS = [
 function Figures({ example }: { example: RecordedExample }) {
   const theme = useFigureTheme();
   const { bars, curves } = useMemo(() => {
-    const sets = example.sets.map(({ name, comparison, before, after }) => ({
-      name,
-      n: comparison.before.n,
-      results: [before, after],
-      constants: comparison.before.constants,
-    }));
+    const results = (sets: RecordedExample['sets']) =>
+      sets.map(({ name, comparison, before, after }) => ({
+        name,
+        n: comparison.before.n,
+        results: [before, after],
+        constants: comparison.before.constants,
+      }));
+    // Where options are scored nothing is written: such a set has no tokens to draw.
+    const written = example.sets.filter(({ comparison }) => comparison.before.mode === 'generation');
     return {
-      bars: milestoneFigures(theme, sets, MODELS, 320),
+      bars: {
+        accuracy: milestoneFigures(theme, results(example.sets), MODELS, 320).accuracy,
+        tokens: milestoneFigures(theme, results(written), MODELS, 320).tokens,
+      },
       curves: learningCurves(theme, [{ name: 'train', ...example.curves }], { population: `seed ${example.seed}` }),
     };
   }, [theme, example]);
@@ -45,6 +51,10 @@ function Figures({ example }: { example: RecordedExample }) {
 function Content({ example }: { example: RecordedExample }) {
   return (
     <>
+      <p className="quiet">
+        Recorded by <code className="mono">{example.command}</code> on {example.recorded}; the whole of it took{' '}
+        {secondsInWords(example.seconds)}. {example.note} None of it was run on this machine by you.
+      </p>
       <div className="home-headlines">
         {example.sets.map((set) => (
           <Headline key={set.name} set={set} />
@@ -56,30 +66,44 @@ function Content({ example }: { example: RecordedExample }) {
   );
 }
 
+function Contents({ examples }: { examples: readonly RecordedExample[] }) {
+  const [first] = examples;
+  const [asked, setAsked] = useState<string | null>(null);
+  const shown = examples.find(({ title }) => title === asked) ?? first;
+  if (shown === undefined) return null;
+  return (
+    <Tabs value={shown.title} onChange={setAsked} keepMounted={false} className="home-examples">
+      <Tabs.List>
+        {examples.map(({ title }) => (
+          <Tabs.Tab key={title} value={title}>
+            {title}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value={shown.title} className="home-example">
+        <Content key={shown.title} example={shown} />
+      </Tabs.Panel>
+    </Tabs>
+  );
+}
+
 /** Folded once there are runs: theirs matter more. */
 export function Example({ unfolded }: { unfolded: boolean }) {
   const [opened, setOpened] = useState<boolean | null>(null);
   const shown = opened ?? unfolded;
-  const { data, error, refresh } = useQuery('app.example', {}, { enabled: shown });
+  const { data, error, refresh } = useQuery('app.examples', {}, { enabled: shown });
   return (
     <section className="home-example" aria-labelledby="home-example-title">
       <header className="home-head">
-        <h2 id="home-example-title">An experiment with the model that comes with the program</h2>
-        <Badge color="amber">recorded example</Badge>
+        <h2 id="home-example-title">Recorded experiments</h2>
+        <Badge color="amber">recorded examples</Badge>
         <Button className="home-fold" variant="default" aria-expanded={shown} onClick={() => setOpened(!shown)}>
-          {shown ? 'Hide the example' : 'Show the example'}
+          {shown ? 'Hide the examples' : 'Show the examples'}
         </Button>
       </header>
-      {shown && data !== null ? (
-        <p className="quiet">
-          Recorded by <code className="mono">{data.command}</code> on {data.recorded}; the whole of it took {secondsInWords(data.seconds)}.
-          One seed, a model of about one million parameters: it shows what the workbench measures, not what GRPO can do. None of it was run
-          on this machine by you.
-        </p>
-      ) : null}
-      {shown && error !== null ? <Failed what="The example could not be read" error={error} retry={refresh} /> : null}
-      {shown && data === null && error === null ? <Loading what="Reading the example" /> : null}
-      {shown && data !== null ? <Content example={data} /> : null}
+      {shown && error !== null ? <Failed what="The examples could not be read" error={error} retry={refresh} /> : null}
+      {shown && data === null && error === null ? <Loading what="Reading the examples" /> : null}
+      {shown && data !== null ? <Contents examples={data.examples} /> : null}
     </section>
   );
 }

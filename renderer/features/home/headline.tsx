@@ -30,15 +30,17 @@ export function Headline({ set: { name, role, comparison } }: { set: RecordedExa
             ]
           </dd>
         </div>
-        <div>
-          <dt>Mean tokens an answer</dt>
-          <dd className="home-number">
-            {figureText(before.tokens.mean)} → {figureText(after.tokens.mean)}
-          </dd>
-          <dd className="quiet small">
-            × {figureText(ratio.value)} [{figureText(ratio.ci[0])}, {figureText(ratio.ci[1])}]
-          </dd>
-        </div>
+        {before.mode === 'likelihood' ? null : (
+          <div>
+            <dt>Mean tokens an answer</dt>
+            <dd className="home-number">
+              {figureText(before.tokens.mean)} → {figureText(after.tokens.mean)}
+            </dd>
+            <dd className="quiet small">
+              × {figureText(ratio.value)} [{figureText(ratio.ci[0])}, {figureText(ratio.ci[1])}]
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Accuracy is</dt>
           <dd className={state}>

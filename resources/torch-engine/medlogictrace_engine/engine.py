@@ -35,6 +35,9 @@ Check = Callable[[], None]
 GENERATIONS = itertools.count()
 """Numbers the counters that rows are handed out by; every rank counts alike."""
 
+WORTH_SHARING = 0.75
+"""A sequence joins a row where it costs at most this share of a row of its own: masks and longer rows are work too."""
+
 FLUSH_SECONDS = 0.01
 """Tokens of a small model come faster than it is worth sending them one step at a time."""
 
@@ -106,7 +109,7 @@ class Engine:
         which = take(frame.header, "model", str)
         temperature = float(take(frame.header, "temperature", int, float))
         check_temperature(temperature)
-        inputs = shared_inputs(sequences)
+        inputs = shared_inputs(sequences, self.joins)
         lengths = [len(item.ids) + 1 for item in inputs]
         mine, rounds = self.plan(lengths, None)
 
@@ -117,7 +120,7 @@ class Engine:
                 batch = collate([inputs[i] for i in mine[turn]] if turn < len(mine) else [], self.team.device)
                 head = partial(score_rows, targets=batch.targets, temperature=temperature)
                 with torch.no_grad():
-                    found += cut(self.model.score(which, batch.ids, batch.rows, head), batch)
+                    found += cut(self.model.score(which, batch, head), batch)
             return found
 
         parts = self.team.everyones(self.team.settle(own))
@@ -127,6 +130,22 @@ class Engine:
         none: list[Array] = [np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.uint8)]
         columns = list(zip(*(by_number.get(s.number, none) for s in sequences), strict=True)) if sequences else [[each] for each in none]
         return {name: np.concatenate(column) for name, column in zip(("logprobs", "entropy", "greedy"), columns, strict=True)}
+
+    def joins(self, row: int, whole: int, added: int) -> bool:
+        """
+        Whether a sequence goes on in a row that holds its beginning: where that is less work than a row of its own, and memory allows.
+        What tokens of a row do not see of one another is computed all the same.
+        """
+        together = self.row_cost(row + added) - self.row_cost(row)
+        return together <= WORTH_SHARING * self.row_cost(whole) and row + added <= max(self.max_tokens, whole + whole // 8)
+
+    def row_cost(self, tokens: int) -> int:
+        """Multiplications of one layer over a row of so many tokens: each with the weights, and every token with every other."""
+        c = self.model.config
+        width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+        queries, keys = c.num_attention_heads * width, c.num_key_value_heads * width
+        weights = c.hidden_size * (2 * queries + 2 * keys + 3 * c.intermediate_size)
+        return int(tokens * (weights + 2 * queries * tokens))
 
     def plan(self, lengths: list[int], rows: int | None) -> tuple[list[list[int]], int]:
         """This rank's micro-batches, and how many turns all ranks take: sharded weights are gathered by all in each of them."""
@@ -243,7 +262,7 @@ class Engine:
             loss: torch.Tensor = WeightedHead.apply(hidden, weight, batch.targets, temperature, slopes)
             return loss
 
-        loss = self.model.score("policy", batch.ids, batch.rows, head)
+        loss = self.model.score("policy", batch, head)
         loss.backward()  # type: ignore[no-untyped-call]
 
     def trainer(self) -> Optimizer:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .packing import Batch
 from .philox import stream_uniforms
 from .settings import Settings
 from .team import Team, VerbError
@@ -32,10 +33,12 @@ class Scorer(nn.Module):
         self.model = model
         self.compute = compute
 
-    def forward(self, ids: Tensor, rows: Tensor, head: Callable[[Tensor, Tensor], T]) -> T:
-        """`head` of the final hidden states [T, H] at `rows` of ids [B, L], and the output weights [V, H]."""
-        hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
-        return head(hidden.flatten(0, 1).index_select(0, rows).to(self.compute), self.model.lm_head.weight)
+    def forward(self, batch: Batch, head: Callable[[Tensor, Tensor], T]) -> T:
+        """`head` of the final hidden states [T, H] at the batch's rows, and the output weights [V, H]."""
+        # Without positions and mask the model counts and looks back by itself; a mask of four dimensions is taken as it is.
+        own = {} if batch.mask is None else {"position_ids": batch.positions, "attention_mask": batch.mask}
+        hidden = self.model.model(input_ids=batch.ids, use_cache=False, **own).last_hidden_state
+        return head(hidden.flatten(0, 1).index_select(0, batch.rows).to(self.compute), self.model.lm_head.weight)
 
 
 def read_folder(folder: str) -> Any:
@@ -199,18 +202,18 @@ class Model:
             target[name].copy_(value)
         self.reference = self.wrap(copy)
 
-    def score(self, which: str, ids: Tensor, rows: Tensor, head: Callable[[Tensor, Tensor], T]) -> T:
+    def score(self, which: str, batch: Batch, head: Callable[[Tensor, Tensor], T]) -> T:
         """`head` over the policy's or the reference's hidden states. Errors: VerbError where there is no reference."""
         if which == "policy":
             with self.computing():
-                return self.scorer(ids, rows, head)  # type: ignore[no-any-return]
+                return self.scorer(batch, head)  # type: ignore[no-any-return]
         if self.reference is not None:
             with self.computing():
-                return self.reference(ids, rows, head)  # type: ignore[no-any-return]
+                return self.reference(batch, head)  # type: ignore[no-any-return]
         if self.reference_adapter is None:
             raise VerbError("there is no reference model: call freezeReference() first")
         with self.reference_in_place(), self.computing():
-            return self.scorer(ids, rows, head)  # type: ignore[no-any-return]
+            return self.scorer(batch, head)  # type: ignore[no-any-return]
 
     def reference_in_place(self) -> AbstractContextManager[Any]:
         """The adapter switched off where the reference's was still zero, else exchanged for the reference's own."""

@@ -1,11 +1,12 @@
 """Sequences as the model reads them: who computes which, in what micro-batches, and where completions are predicted.
 
-Rows of a micro-batch are padded on the right. Attention is causal, so no real position ever sees padding and no mask is needed;
-rows of like length go together, so there is little of it.
+Rows of a micro-batch are padded on the right. Attention is causal, so no real position ever sees padding and no mask is needed, but where
+sequences in one row share a beginning; rows of like length go together, so there is little of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
@@ -55,29 +56,68 @@ def sequences_of(frame: Frame) -> list[Sequence]:
 
 @dataclass(frozen=True)
 class Input:
-    """One row that the model reads, and the sequences whose completions it predicts."""
+    """
+    One row that the model reads, and the sequences whose completions it predicts. A token at position p of its own sequence goes on behind
+    the tokens that stand last before it at positions 0 … p − 1: it sees those and itself.
+    """
 
     ids: Ids
+    positions: Ids
     members: list[Sequence]
+    places: list[Array]
+    """Of each member: where in the row its completion is predicted."""
+
+    @property
+    def branches(self) -> bool:
+        """Whether several sequences go on behind a beginning that they share."""
+        return len(self.ids) > 0 and int(self.positions[-1]) != len(self.ids) - 1
 
 
 def own_inputs(sequences: Items[Sequence]) -> list[Input]:
     """Each sequence by itself; those without a completion take no room."""
-    return [Input(sequence.read(), [sequence]) for sequence in sequences if len(sequence.completion) > 0]
+    found = []
+    for sequence in sequences:
+        if len(sequence.completion) > 0:
+            ids = sequence.read()
+            every = np.arange(len(ids), dtype=np.int32)
+            found.append(Input(ids, every, [sequence], [every[len(sequence.prompt) - 1 :]]))
+    return found
 
 
-def shared_inputs(sequences: Items[Sequence]) -> list[Input]:
-    """Neighbours of which one reads what the other starts with share a row: the options of one question are computed once."""
-    groups: list[Input] = []
-    for item in own_inputs(sequences):
-        last = groups[-1] if groups else None
-        short = min(len(last.ids), len(item.ids)) if last else 0
-        if last is not None and np.array_equal(last.ids[:short], item.ids[:short]):
-            longer = item.ids if len(item.ids) > len(last.ids) else last.ids
-            groups[-1] = Input(longer, [*last.members, *item.members])
-        else:
-            groups.append(item)
-    return groups
+Joins = Callable[[int, int, int], bool]
+"""(tokens of a row, tokens of a sequence that shares a beginning with its last, those that it would add) to whether it goes on there."""
+
+
+def shared_inputs(sequences: Items[Sequence], joins: Joins) -> list[Input]:
+    """A beginning that sequences have in common (a question's prompt, that of a group) is in one row, and once, where `joins` says so."""
+    rows: list[Input] = []
+    last: Ids = np.zeros(0, dtype=np.int32)
+    places: Array = np.zeros(0, dtype=np.int32)  # Where each token of the last sequence stands in the row.
+    for item in sorted(own_inputs(sequences), key=lambda item: (tuple(item.ids.tolist()), item.members[0].number)):
+        row = rows[-1] if rows else None
+        shared = common_length(last, item.ids)
+        added = len(item.ids) - shared
+        last = item.ids
+        if row is None or shared == 0 or (added > 0 and not joins(len(row.ids), len(item.ids), added)):
+            rows.append(item)
+            places = item.positions
+            continue
+        places = np.concatenate([places[:shared], np.arange(len(row.ids), len(row.ids) + added, dtype=np.int32)])
+        (member,) = item.members
+        rows[-1] = Input(
+            np.concatenate([row.ids, item.ids[shared:]]),
+            np.concatenate([row.positions, item.positions[shared:]]),
+            [*row.members, member],
+            [*row.places, places[len(member.prompt) - 1 :]],
+        )
+    return rows
+
+
+def common_length(a: Ids, b: Ids) -> int:
+    """Leading ids that both have."""
+    short = min(len(a), len(b))
+    differs = np.flatnonzero(a[:short] != b[:short])
+    return int(differs[0]) if len(differs) else short
 
 
 def shard(lengths: Items[int], ranks: int) -> list[list[int]]:
@@ -119,6 +159,10 @@ class Batch:
     targets: Tensor
     """[T] the token that each should predict"""
     members: list[Sequence]
+    positions: Tensor | None
+    """[B, L] position of each token within its sequence; None where every row is one sequence"""
+    mask: Tensor | None
+    """[B, 1, L, L] whether a token sees another; None where every row is one sequence"""
 
 
 def collate(inputs: Items[Input], device: torch.device) -> Batch:
@@ -130,15 +174,29 @@ def collate(inputs: Items[Input], device: torch.device) -> Batch:
     members: list[Sequence] = []
     for b, item in enumerate(inputs):
         ids[b, : len(item.ids)] = item.ids
-        for member in item.members:
-            first = b * longest + len(member.prompt) - 1
-            rows.append(np.arange(first, first + len(member.completion)))
+        for member, places in zip(item.members, item.places, strict=True):
+            rows.append(b * longest + places.astype(np.int64))
             targets.append(member.completion)
             members.append(member)
     flat = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
     wanted = np.concatenate(targets).astype(np.int64) if targets else np.zeros(0, dtype=np.int64)
     on_device = [torch.from_numpy(each).to(device) for each in (ids, flat, wanted)]
-    return Batch(on_device[0], on_device[1], on_device[2], members)
+    positions, mask = branches(inputs, longest, device) if any(item.branches for item in inputs) else (None, None)
+    return Batch(on_device[0], on_device[1], on_device[2], members, positions, mask)
+
+
+def branches(inputs: Items[Input], longest: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Positions [B, L] and mask [B, 1, L, L] of rows in which sequences share a beginning."""
+    positions = np.zeros((len(inputs), longest), dtype=np.int64)
+    # What fills a row up sees itself: a token that sees nothing would become NaN.
+    mask = np.broadcast_to(np.eye(longest, dtype=np.bool_), (len(inputs), longest, longest)).copy()
+    for b, item in enumerate(inputs):
+        positions[b, : len(item.ids)] = item.positions
+        path = np.zeros(longest, dtype=np.int64)
+        for i, position in enumerate(item.positions):
+            path[position] = i
+            mask[b, i, path[: position + 1]] = True
+    return torch.from_numpy(positions).to(device), torch.from_numpy(mask[:, None]).to(device)
 
 
 def check_sequences(sequences: Items[Sequence], context: int, vocabulary: int) -> None:

@@ -8,7 +8,7 @@ export class HomePage {
   }
 
   get example(): Locator {
-    return this.page.getByRole('region', { name: 'An experiment with the model' });
+    return this.page.getByRole('region', { name: 'Recorded experiments' });
   }
 
   async open(): Promise<void> {

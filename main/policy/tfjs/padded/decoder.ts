@@ -10,7 +10,7 @@ import { dropoutFactors } from '../dropout.ts';
 import type { Ops } from '../ops/ops.ts';
 import { rotaryTable } from '../rotary-table.ts';
 import type { Adapter } from './adapter.ts';
-import { attend, attendGradient, type Heads } from './attention.ts';
+import { attend, attendGradient, causalMask, type Heads } from './attention.ts';
 import type { PaddedBatch } from './batch.ts';
 import type { Gradients, Weights } from './weights.ts';
 
@@ -45,6 +45,15 @@ export interface Activations {
   /** Output of the last layer, before the final norm. */
   hidden: Tensor;
 }
+
+/** What attention needs to know of where the tokens of a batch stand. */
+type Places = {
+  /** Of every position [length, width], or of every token [count, 1, length, width]. */
+  cos: Tensor;
+  sin: Tensor;
+  /** Added to scores, [1 or count, 1, length, length]. */
+  mask: Tensor;
+};
 
 export interface ForwardOptions {
   /** `all`: what `backward` needs; `inputs`: each layer's input alone, the rest is computed again there. @default 'none' */
@@ -162,12 +171,12 @@ export class PaddedDecoder {
     const { keep = 'none' } = options;
     const found: Activations = { layers: [], inputs: [], hidden: tf.scalar(0) };
     found.hidden.dispose();
-    const rotary = this.rotary(batch.length);
+    const places = this.places(batch);
     let x = tf.tidy(() => this.ops.gatherRows(this.weight(model, 'model.embed_tokens.weight'), tf.tensor1d(batch.ids, 'int32')));
     try {
       for (let layer = 0; layer < this.layers; layer++) {
         const input = x;
-        const { output, saved } = this.layer(model, layer, input, batch, rotary);
+        const { output, saved } = this.layer(model, layer, input, batch, places);
         options.onLayer?.(layer, saved.k, saved.v);
         x = output;
         if (keep === 'all') found.layers.push(saved);
@@ -181,14 +190,19 @@ export class PaddedDecoder {
       disposeActivations(found);
       throw error;
     } finally {
-      tf.dispose(rotary);
+      tf.dispose(places);
     }
   }
 
-  private rotary(length: number): { cos: Tensor; sin: Tensor } {
-    const { cos, sin } = this.rotaryRows(Array.from({ length }, (_, i) => i));
-    const shape: [number, number] = [length, this.heads.width];
-    return { cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
+  private places({ count, length, branches }: PaddedBatch): Places {
+    const { width } = this.heads;
+    if (branches === null) {
+      const { cos, sin } = this.rotaryRows(Array.from({ length }, (_, i) => i));
+      return { cos: tf.tensor2d(cos, [length, width]), sin: tf.tensor2d(sin, [length, width]), mask: causalMask(length) };
+    }
+    const { cos, sin } = this.rotaryRows(branches.positions);
+    const shape: [number, number, number, number] = [count, 1, length, width];
+    return { cos: tf.tensor4d(cos, shape), sin: tf.tensor4d(sin, shape), mask: tf.tensor4d(branches.mask, [count, 1, length, length]) };
   }
 
   /** One layer, all that it keeps outside of any tidy. */
@@ -197,7 +211,7 @@ export class PaddedDecoder {
     layer: number,
     input: Tensor,
     { count, length }: PaddedBatch,
-    rotary: { cos: Tensor; sin: Tensor },
+    places: Places,
   ): { output: Tensor; saved: LayerActivations } {
     const { ops, heads } = this;
     const at = `model.layers.${layer}`;
@@ -207,12 +221,12 @@ export class PaddedDecoder {
       const project = (name: 'q' | 'k', n: number) => {
         const raw = split(this.linear(model, `${at}.self_attn.${name}_proj`, normed), n);
         const gain = model.weights.get(`${at}.self_attn.${name}_norm.weight`);
-        return { raw: gain && raw, rotated: ops.rotate(gain ? this.norm(raw, gain) : raw, rotary.cos, rotary.sin) };
+        return { raw: gain && raw, rotated: ops.rotate(gain ? this.norm(raw, gain) : raw, places.cos, places.sin) };
       };
       const q = project('q', heads.count);
       const k = project('k', heads.keys);
       const v = split(this.linear(model, `${at}.self_attn.v_proj`, normed), heads.keys);
-      const attended = attend(ops, heads, q.rotated, k.rotated, v);
+      const attended = attend(ops, heads, q.rotated, k.rotated, v, places.mask);
       const inner = ops.add(input, this.linear(model, `${at}.self_attn.o_proj`, attended));
       const innerNormed = this.norm(inner, this.gain(model, layer, 'post_attention_layernorm'));
       const gate = this.linear(model, `${at}.mlp.gate_proj`, innerNormed);
@@ -230,17 +244,17 @@ export class PaddedDecoder {
    * `breathe` is called between layers.
    */
   backward(model: Model, gradients: Gradients, batch: PaddedBatch, activations: Activations, dhidden: Tensor): void {
-    const rotary = this.rotary(batch.length);
+    const places = this.places(batch);
     let dx = dhidden;
     try {
       for (let layer = this.layers - 1; layer >= 0; layer--) {
         let saved = activations.layers.pop();
         if (saved === undefined) {
-          const again = this.layer(model, layer, activations.inputs.pop() as Tensor, batch, rotary);
+          const again = this.layer(model, layer, activations.inputs.pop() as Tensor, batch, places);
           again.output.dispose();
           saved = again.saved;
         }
-        const dinput = this.layerGradient(model, gradients, layer, saved, batch, rotary, dx);
+        const dinput = this.layerGradient(model, gradients, layer, saved, batch, places, dx);
         disposeLayer(saved, true);
         dx.dispose();
         dx = dinput;
@@ -250,7 +264,7 @@ export class PaddedDecoder {
       );
     } finally {
       if (!dx.isDisposed) dx.dispose();
-      tf.dispose(rotary);
+      tf.dispose(places);
     }
   }
 
@@ -260,7 +274,7 @@ export class PaddedDecoder {
     layer: number,
     saved: LayerActivations,
     { count, length }: PaddedBatch,
-    rotary: { cos: Tensor; sin: Tensor },
+    places: Places,
     doutput: Tensor,
   ): Tensor {
     const { ops, heads } = this;
@@ -276,11 +290,11 @@ export class PaddedDecoder {
         this.normGradient(model, gradients, `${at}.post_attention_layernorm.weight`, saved.inner, dinnerNormed),
       );
       const dattended = linear('self_attn.o_proj', saved.attended, dinner);
-      const { dq, dk, dv } = attendGradient(ops, heads, saved, dattended);
+      const { dq, dk, dv } = attendGradient(ops, heads, saved, places.mask, dattended);
       const normed = this.norm(saved.input, this.gain(model, layer, 'input_layernorm'));
       const join = (x: Tensor, n: number): Tensor => tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [count * length, n * heads.width]);
       const back = (name: 'q' | 'k', d: Tensor, raw: Tensor | undefined, n: number): Tensor => {
-        const dnormed = ops.rotateGradient(d, rotary.cos, rotary.sin);
+        const dnormed = ops.rotateGradient(d, places.cos, places.sin);
         const draw = raw ? this.normGradient(model, gradients, `${at}.self_attn.${name}_norm.weight`, raw, dnormed) : dnormed;
         return linear(`self_attn.${name}_proj`, normed, join(draw, n));
       };

@@ -25,6 +25,13 @@ export function paddedActivationBytes(config: ModelConfig, longest: number, keep
   return FLOAT * (config.num_hidden_layers * (keep === 'all' ? layer : hidden) + layer + working);
 }
 
+/** Multiplications of one layer over a row of `tokens`: each with the weights, and every token with every other. */
+export function rowCost(config: ModelConfig, tokens: number): number {
+  const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: keys, head_dim: width } = config;
+  const weights = hidden * (2 * heads * width + 2 * keys * width + 3 * inner);
+  return tokens * (weights + 2 * heads * width * tokens);
+}
+
 /** Most tokens of a micro-batch of more than one row, rows filled up. */
 export const paddedTokens = (config: ModelConfig, longest: number, limit: number | null, keep: 'all' | 'inputs'): number =>
   Math.max(64, Math.min(MOST_TOKENS, Math.floor(budget(limit) / paddedActivationBytes(config, longest, keep))));

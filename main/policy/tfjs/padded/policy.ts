@@ -20,14 +20,16 @@ import {
   type TrainSequence,
   type UpdateMetrics,
 } from '../../policy.ts';
+import { type Reading, readingRows, readingsOf, readTokens } from '../../readings.ts';
 import type { Tensor as FileTensor } from '../../safetensors.ts';
 import { checkTrainSequences } from '../../train-sequences.ts';
 import { findWeights } from '../../weight-files.ts';
-import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause, refuseSharedPrefix } from '../checks.ts';
+import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause } from '../checks.ts';
 import type { PassDropout } from '../dropout.ts';
 import { checkRequest, generateRows } from '../generation-loop.ts';
 import { noTotals, type Totals, tokenCoefficients } from '../objective.ts';
-import { lengthsOf, packSequences, packShared, sharedInputs } from '../packing.ts';
+import { lengthsOf, type PackedBatch, packReadings, packSequences } from '../packing.ts';
+import { noScores, takeScores } from '../scoring.ts';
 import { PaddedAdamW } from './adamw.ts';
 import { adapterOf, mergedWeights } from './adapter.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
@@ -35,8 +37,11 @@ import { openDecoding } from './decode.ts';
 import { disposeActivations, type Model, PaddedDecoder } from './decoder.ts';
 import type { Device } from './device.ts';
 import { runHead } from './head.ts';
-import { paddedSlots, paddedTokens } from './memory.ts';
+import { paddedSlots, paddedTokens, rowCost } from './memory.ts';
 import { disposeAll, downloadAll, Gradients, upload, uploadFiles } from './weights.ts';
+
+/** A reading joins a row where it costs at most this share of a row of its own: masks and longer rows are work too. */
+const WORTH_SHARING = 0.75;
 
 export interface PaddedPolicyOptions {
   /** Compute each layer again on the way back instead of keeping what it computed: less memory, a third more time. @default false */
@@ -136,7 +141,6 @@ class PaddedPolicy implements Policy {
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, void> {
-    refuseSharedPrefix(request.sharedPrefix);
     this.checkUsable();
     const { max_position_embeddings: context, vocab_size: vocabulary } = this.config;
     checkRequest(request, context, vocabulary);
@@ -163,7 +167,6 @@ class PaddedPolicy implements Policy {
   }
 
   async logprobs(request: LogprobRequest): Promise<TokenLogprobs[]> {
-    refuseSharedPrefix(request.sharedPrefix);
     this.checkUsable();
     const { model, sequences, signal, temperature = 1 } = request;
     if (typeof model === 'object') throw new NotSupportedYet(`adapter ${model.adapter}: named adapters are not supported yet`);
@@ -171,26 +174,15 @@ class PaddedPolicy implements Policy {
     if (trained === undefined) throw new Error('there is no reference model: call freezeReference() first');
     checkTemperature(temperature);
     checkSequences(sequences, this.config);
-    const results = new Array<TokenLogprobs>(sequences.length);
-    const inputs = sharedInputs(sequences);
-    const lengths = inputs.map(({ ids }) => ids.length);
+    const results = sequences.map(noScores);
+    const rows = this.rowsOf(readingsOf(sequences));
+    const lengths = rows.map(readTokens);
     try {
       for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(1, ...lengths)))) {
         await pause(signal);
-        const groups = part.map((g) => inputs[g] as (typeof inputs)[number]);
-        const members = groups.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
-        const { scores } = await this.score(this.modelOf(trained), packShared(sequences, groups), temperature);
+        const readings = part.flatMap((row) => rows[row] as Reading[]);
+        takeScores(results, sequences, readings, await this.score(this.modelOf(trained), packReadings(sequences, readings), temperature));
         await this.device.settle();
-        let row = 0;
-        for (const index of members) {
-          const end = row + (sequences[index]?.completion.length ?? 0);
-          results[index] = {
-            logprobs: scores.logprobs.slice(row, end),
-            entropy: scores.entropy.slice(row, end),
-            greedy: scores.greedy.slice(row, end),
-          };
-          row = end;
-        }
       }
     } catch (error) {
       throw this.device.explain(error);
@@ -198,13 +190,21 @@ class PaddedPolicy implements Policy {
     return results;
   }
 
-  private async score(model: Model, packed: Parameters<typeof padBatch>[0], temperature: number) {
-    if (packed.rows.length === 0)
-      return { scores: { logprobs: new Float32Array(), entropy: new Float32Array(), greedy: new Uint8Array() } };
+  /** Readings that share a beginning in one row, where that is less work than a row for each and takes no more memory, or little more. */
+  private rowsOf(readings: readonly Reading[]): Reading[][] {
+    return readingRows(readings, (row, whole, added) => {
+      const together = rowCost(this.config, row + added) - rowCost(this.config, row);
+      return (
+        together <= WORTH_SHARING * rowCost(this.config, whole) && row + added <= Math.max(this.tokensOf(row + added), whole + whole / 8)
+      );
+    });
+  }
+
+  private async score(model: Model, packed: PackedBatch, temperature: number): Promise<TokenLogprobs> {
     const batch = padBatch(packed, this.device.lengthStep);
     const activations = this.decoder.forward(model, batch);
     try {
-      return await runHead(this.decoder, model, activations.hidden, batch, temperature);
+      return (await runHead(this.decoder, model, activations.hidden, batch, temperature)).scores;
     } finally {
       disposeActivations(activations);
     }
