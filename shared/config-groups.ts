@@ -4,6 +4,7 @@ import type { ConfigKind } from './config-form.ts';
 export const GROUPS = {
   data: 'Model and data',
   sampling: 'Sampling',
+  adapter: 'Adapter (LoRA)',
   optimizer: 'Optimiser',
   loss: 'Loss',
   reward: 'Reward',

@@ -7,22 +7,37 @@ import { isPlainObject, type JsonObject } from './json-object.ts';
 import { dotted, valueAt } from './schema-path.ts';
 
 /** The version that this program writes. */
-export const CONFIG_VERSION = 2;
+export const CONFIG_VERSION = 3;
 
 export interface Migration {
   from: number;
   to: number;
   /** Settings that only changed their name or place, `{ 'old.name': 'new.name' }`: moved, and understood after `--set` too. */
   renamed?: Readonly<Record<string, string>>;
-  /** Anything else. It must leave a config that is of the newer form already as it is, since a file need not state its version. */
+  /** Anything else, done before. It must leave a config that is of the newer form already as it is, since a file need not state its version. */
   migrate?: (config: JsonObject) => JsonObject;
 }
+
+const FROM_TORCH: readonly string[] = ['use_peft', 'lora_r', 'lora_alpha', 'lora_target_modules', 'gradient_checkpointing'];
 
 /**
  * Every step, oldest first.
  * 1 → 2: the floor of the schedule takes the name and place that Transformers gives it.
+ * 2 → 3: what several backends take leaves the group `torch` for the place that TRL gives it; an evaluation, which trains nothing, no longer has it.
  */
-export const MIGRATIONS: readonly Migration[] = [{ from: 1, to: 2, renamed: { min_lr_ratio: 'lr_scheduler_kwargs.min_lr_rate' } }];
+export const MIGRATIONS: readonly Migration[] = [
+  { from: 1, to: 2, renamed: { min_lr_ratio: 'lr_scheduler_kwargs.min_lr_rate' } },
+  {
+    from: 2,
+    to: 3,
+    renamed: Object.fromEntries(FROM_TORCH.map((name) => [`torch.${name}`, name])),
+    migrate: (config) => {
+      if (config.kind !== 'evaluate' || !isPlainObject(config.torch)) return config;
+      const kept = Object.entries(config.torch).filter(([name]) => !FROM_TORCH.includes(name));
+      return { ...config, torch: Object.fromEntries(kept) };
+    },
+  },
+];
 
 export interface Migrated {
   config: JsonObject;
@@ -57,10 +72,10 @@ export function migrateConfig(config: JsonObject, migrations: readonly Migration
   let now: JsonObject = structuredClone(config);
   for (const step of migrations) {
     if (step.from < ((given as number | undefined) ?? 1)) continue;
+    now = step.migrate?.(now) ?? now;
     for (const [old, name] of Object.entries(step.renamed ?? {})) {
       if (move(now, old.split('.'), name.split('.'))) notes.push(`"${old}" is called "${name}" since version ${step.to} of the schema`);
     }
-    now = step.migrate?.(now) ?? now;
   }
   if (stated) now.schema_version = newest;
   return { config: now, notes };

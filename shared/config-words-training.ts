@@ -84,6 +84,11 @@ export const TRAINING_WORDS: Readonly<Record<string, FieldWords>> = {
     bound: 'nothing goes through none at a time',
     absent: 'by their number of tokens',
   },
+  gradient_checkpointing: {
+    group: 'optimizer',
+    label: 'Compute activations again',
+    says: 'Keeps little of the forward pass and computes it once more backwards: much less memory, about a third more time; not on wasm.',
+  },
 
   loss_type: {
     group: 'loss',
@@ -111,7 +116,7 @@ export const TRAINING_WORDS: Readonly<Record<string, FieldWords>> = {
   beta: {
     group: 'loss',
     label: 'KL weight (beta)',
-    says: 'Holds the model near where it started; above 0 a second copy is kept in memory.',
+    says: 'Holds the model near where it started; above 0 a second copy is kept in memory, unless an adapter is trained.',
     bound: 'below 0 the model would be driven away',
     common: true,
   },

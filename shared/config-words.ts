@@ -3,6 +3,7 @@
  * Names in the config itself are TRL's where TRL has one.
  */
 import type { FieldWords } from './config-groups.ts';
+import { ADAPTER_WORDS } from './config-words-adapter.ts';
 import { TORCH_WORDS } from './config-words-torch.ts';
 import { TRAINING_WORDS, WHOLE } from './config-words-training.ts';
 
@@ -167,6 +168,7 @@ export const FIELD_WORDS: Readonly<Record<string, FieldWords>> = {
     absent: 'as many as memory allows',
   },
 
+  ...ADAPTER_WORDS,
   ...TRAINING_WORDS,
   ...TORCH_WORDS,
 

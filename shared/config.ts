@@ -28,19 +28,12 @@ const count = z.number().int().positive();
 export const Backend = z.enum(['auto', 'wasm', 'tensorflow', 'webgpu', 'torch']);
 export type Backend = z.infer<typeof Backend>;
 
-/** What the backend `torch` takes; `tensorflow` and `webgpu` take gradient_checkpointing and the adapter of these. Names are those of TRL's ModelConfig and PEFT's LoraConfig where they have one. */
+/** What the backend `torch` alone takes. */
 export const TorchSettings = z.strictObject({
   /** Ranks; absent: one a GPU, or one. */
   processes: count.optional(),
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
-  gradient_checkpointing: z.boolean().default(false),
   sharding: z.enum(['auto', 'fsdp', 'none']).default('auto'),
-  /** Trains a LoRA adapter instead of all weights. */
-  use_peft: z.boolean().default(false),
-  lora_r: count.default(16),
-  lora_alpha: z.number().positive().default(32),
-  /** `all-linear`, or names of modules, comma-separated. */
-  lora_target_modules: z.string().min(1).default('all-linear'),
 });
 export type TorchSettings = z.infer<typeof TorchSettings>;
 
@@ -52,6 +45,18 @@ const base = {
   backend: Backend.default('wasm'),
   torch: TorchSettings.prefault({}),
   seed: z.number().int().min(0).max(0xffffffff).default(42),
+};
+
+/** What is trained; names of TRL's ModelConfig. */
+const trained = {
+  /** A LoRA adapter instead of all weights. */
+  use_peft: z.boolean().default(false),
+  lora_r: count.default(16),
+  lora_alpha: z.number().positive().default(32),
+  /** Share of the adapter's input that a training step leaves out. */
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  /** `all-linear`, or names of modules, comma-separated. */
+  lora_target_modules: z.string().min(1).default('all-linear'),
 };
 
 const optimizer = {
@@ -71,6 +76,8 @@ const optimizer = {
     .prefault({}),
   /** Sequences a micro-batch; any number. Absent: by token count. */
   micro_batch_size: count.optional(),
+  /** Computes activations again on the way back instead of keeping them. The backend wasm cannot. */
+  gradient_checkpointing: z.boolean().default(false),
 };
 
 export const EarlyStopping = z.strictObject({
@@ -112,6 +119,7 @@ export const TrainConfig = z.strictObject({
   temperature: z.number().positive().default(1),
   top_p: z.number().gt(0).max(1).default(1),
   top_k: z.number().int().min(0).default(0),
+  ...trained,
   ...optimizer,
   /** Optimizer steps in all; absent: num_train_epochs decides. */
   max_steps: count.optional(),
@@ -151,6 +159,7 @@ export const SftConfig = z.strictObject({
   prompt: Prompting.prefault({}),
   per_device_train_batch_size: count.default(64),
   max_length: count.default(256),
+  ...trained,
   ...optimizer,
   max_steps: count.default(100),
   eval_steps: z.number().int().min(0).default(0),

@@ -39,9 +39,8 @@ export async function estimateRun(config: RunConfig, parameters: number, options
     };
     if (config.backend === 'wasm') return memoryNeeds(model.config, parameters, asked, threads);
     if (config.backend !== 'torch') return paddedMemoryNeeds(model.config, parameters, asked, totalmem());
-    const { dtype, use_peft, lora_r } = config.torch;
-    const adapter = use_peft ? adapterWeights(model.config, lora_r) : null;
-    return torchMemoryNeeds(model.config, parameters, asked, { dtype, adapter, limit: totalmem() });
+    const adapter = 'use_peft' in config && config.use_peft ? adapterWeights(model.config, config.lora_r) : null;
+    return torchMemoryNeeds(model.config, parameters, asked, { dtype: config.torch.dtype, adapter, limit: totalmem() });
   };
   const least = memory(0);
   if (least.thread > least.limit) {

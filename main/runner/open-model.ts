@@ -1,10 +1,11 @@
 /** A checkpoint made ready: policy, tokenizer, and the hash that names it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunConfig } from '../../shared/config.ts';
+import type { Backend, RunConfig, TrainConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { RunRecord } from '../../shared/run-record.ts';
 import { hashCheckpoint } from '../policy/checkpoint.ts';
+import type { LoraOptions } from '../policy/lora.ts';
 import { type ModelConfig, readModelConfig } from '../policy/model-config.ts';
 import { locateModel } from '../policy/model-location.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -37,8 +38,16 @@ async function readParts(model: string): Promise<Omit<OpenedModel, 'policy'>> {
   return { folder, config, tokenizer };
 }
 
-/** What a policy is opened with; a RunConfig has all of it. */
-export type PolicySettings = Pick<RunConfig, 'backend' | 'torch' | 'seed'> | { backend: 'wasm' };
+/** What a policy is opened with; a RunConfig has all of it. Of an evaluation, or nothing but a backend, nothing is trained. */
+export type PolicySettings = Pick<RunConfig, 'backend' | 'torch' | 'seed'> | Trained | { backend: 'wasm' };
+type Trained = Pick<TrainConfig, 'backend' | 'torch' | 'seed' | 'gradient_checkpointing' | keyof AdapterSettings>;
+type AdapterSettings = Pick<TrainConfig, 'use_peft' | 'lora_r' | 'lora_alpha' | 'lora_dropout' | 'lora_target_modules'>;
+
+/** The adapter that a config trains; null: all weights. */
+export function adapterOf(settings: AdapterSettings): LoraOptions | null {
+  const { use_peft, lora_r, lora_alpha, lora_dropout, lora_target_modules } = settings;
+  return use_peft ? { r: lora_r, lora_alpha, lora_dropout, target_modules: lora_target_modules } : null;
+}
 
 export interface OpenOptions {
   /** Called with what an engine of another process prints. */
@@ -52,13 +61,26 @@ export async function openModel(model: string, settings: PolicySettings, options
   return { folder, config, tokenizer, policy: await createPolicy(folder, settings, options) };
 }
 
-/** The policy of a backend on a model folder. */
+/** Errors: InputError where a backend keeps all activations although it is asked to compute them again. */
+export function checkCheckpointing(backend: Backend, gradient_checkpointing: boolean): void {
+  if (!gradient_checkpointing || backend !== 'wasm') return;
+  throw new InputError(
+    'gradient_checkpointing is true, and the backend wasm keeps all activations; set it to false and micro_batch_size to a small number, or choose the backend tensorflow, webgpu or torch',
+    'gradient_checkpointing',
+  );
+}
+
+/** The policy of a backend on a model folder. Errors: those of the policy; InputError where the backend is not there, or cannot do what is asked. */
 export async function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
   if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(options.signal) }, options);
-  if (settings.backend === 'wasm') return createTfjsPolicy({ folder, backend: 'wasm', signal: options.signal });
+  if (!('torch' in settings)) return createTfjsPolicy({ folder, signal: options.signal });
   const { torch, seed } = settings;
-  const { processes, dtype, gradient_checkpointing, sharding, use_peft, lora_r, lora_alpha, lora_target_modules } = torch;
-  const lora = use_peft ? { r: lora_r, lora_alpha, target_modules: lora_target_modules } : null;
+  const { lora, gradient_checkpointing } =
+    'use_peft' in settings
+      ? { lora: adapterOf(settings), gradient_checkpointing: settings.gradient_checkpointing }
+      : { lora: null, gradient_checkpointing: false };
+  checkCheckpointing(settings.backend, gradient_checkpointing);
+  if (settings.backend === 'wasm') return createTfjsPolicy({ folder, lora, seed, signal: options.signal });
   if (settings.backend !== 'torch') {
     const { signal } = options;
     return openPaddedPolicy(folder, settings.backend, {
@@ -68,7 +90,7 @@ export async function createPolicy(folder: string, settings: PolicySettings, opt
       ...(signal ? { signal } : {}),
     });
   }
-  return createTorchPolicy({ folder, processes, dtype, gradient_checkpointing, sharding, lora, seed, ...options });
+  return createTorchPolicy({ folder, ...torch, gradient_checkpointing, lora, seed, ...options });
 }
 
 /**

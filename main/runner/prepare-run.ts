@@ -9,12 +9,13 @@ import { InputError } from '../../shared/input-error.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
 import { parametersOf } from '../policy/expected-tensors.ts';
+import { targetModules } from '../policy/lora.ts';
 import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
 import { fastestBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
-import { inspectModel } from './open-model.ts';
+import { checkCheckpointing, inspectModel } from './open-model.ts';
 import { checkRewards } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds } from './rollout.ts';
 
@@ -72,20 +73,17 @@ function versions(config: RunConfig): Record<string, string> {
   };
 }
 
-/** Errors: InputError where the backend would train all weights although an adapter is asked for. */
-function checkAdapter({ backend, torch }: RunConfig): void {
-  if (!torch.use_peft || backend !== 'wasm') return;
-  throw new InputError(
-    'torch.use_peft is true, and the backend wasm trains all weights, never an adapter; choose the backend tensorflow, webgpu or torch, or set torch.use_peft to false',
-    'torch.use_peft',
-  );
+/** Errors: InputError where the backend cannot do what the config asks of training. */
+function checkTraining(config: Exclude<RunConfig, { kind: 'evaluate' }>): void {
+  checkCheckpointing(config.backend, config.gradient_checkpointing);
+  if (config.use_peft) targetModules(config.lora_target_modules);
 }
 
 /** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
 export async function prepareRun(asked: RunConfig): Promise<NewRunRecord> {
   // run.json names what computes, so that a resumed run meets the same.
   const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend() } : asked;
-  checkAdapter(config);
+  if (config.kind !== 'evaluate') checkTraining(config);
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);
   const data = await openRunData(config);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { RunConfig } from '../../shared/config.ts';
+import { RunConfig, StoredConfig } from '../../shared/config.ts';
 import { CONFIG_VERSION, currentName, MIGRATIONS, type Migration, migrateConfig } from '../../shared/config-migration.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { JsonObject } from '../../shared/json-object.ts';
@@ -42,12 +42,47 @@ describe('run.json of version 1', () => {
     const old = oldRecord('train');
     const wrong = { ...old, config: { ...old.config, num_generations: 1, schema_version: 99 } };
     expect(refused(() => parseInput(RunRecord, wrong, 'run.json')).message).toContain(
-      'run.json: "config.schema_version" is 99: the config is of version 99 of the schema and this program knows versions up to 2',
+      'run.json: "config.schema_version" is 99: the config is of version 99 of the schema and this program knows versions up to 3',
     );
     wrong.config.schema_version = 1;
     expect(refused(() => parseInput(RunRecord, wrong, 'run.json')).message).toBe(
       'run.json: "config.num_generations" is 1: expected a whole number of at least 2',
     );
+  });
+});
+
+describe('run.json of version 2', () => {
+  const torch = { dtype: 'bfloat16', sharding: 'auto', use_peft: true, lora_r: 8, lora_alpha: 16, lora_target_modules: 'q_proj' };
+
+  test('what several backends take leaves the group torch (a lost adapter would train all weights on resume)', () => {
+    const old = { kind: 'train', schema_version: 2, data: {}, backend: 'tensorflow', torch: { ...torch, gradient_checkpointing: true } };
+    const config = StoredConfig.parse(old);
+    expect(config).toMatchObject({
+      use_peft: true,
+      lora_r: 8,
+      lora_alpha: 16,
+      lora_target_modules: 'q_proj',
+      gradient_checkpointing: true,
+    });
+    expect(config).toMatchObject({ schema_version: CONFIG_VERSION, lora_dropout: 0 });
+    expect(config.torch).toEqual({ dtype: 'bfloat16', sharding: 'auto' });
+  });
+
+  test('an evaluation, which trains nothing, is read without them', () => {
+    const old = {
+      kind: 'evaluate',
+      schema_version: 2,
+      data: { test: 'arithmetic:test' },
+      torch: { ...torch, gradient_checkpointing: false },
+    };
+    expect(StoredConfig.parse(old).torch).toEqual({ dtype: 'bfloat16', sharding: 'auto' });
+    const now = { kind: 'evaluate', data: { test: 'arithmetic:test' }, use_peft: true };
+    expect(() => StoredConfig.parse(now)).toThrow(/use_peft/);
+  });
+
+  test('each has its new name for --set, too', () => {
+    expect(currentName('torch.lora_alpha')).toBe('lora_alpha');
+    expect(currentName('torch.dtype')).toBe('torch.dtype');
   });
 });
 

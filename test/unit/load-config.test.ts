@@ -89,7 +89,7 @@ describe('layers', () => {
   });
 
   test('a config of the future names both versions', async () => {
-    expect(await refused({ ...train, schema_version: 99 })).toMatch(/"schema_version" is 99: .* version 99 .* up to 2/);
+    expect(await refused({ ...train, schema_version: 99 })).toMatch(/"schema_version" is 99: .* version 99 .* up to 3/);
   });
 });
 

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { prepareRun } from '../../main/runner/prepare-run.ts';
 import { RunConfig } from '../../shared/config.ts';
 
-test('an adapter on a backend that would train all weights instead is refused, and the setting named', async () => {
-  const config = RunConfig.parse({ kind: 'train', model: 'tiny', data: {}, backend: 'wasm', torch: { use_peft: true } });
-  await expect(prepareRun(config)).rejects.toMatchObject({ field: 'torch.use_peft', message: expect.stringContaining('tensorflow') });
+test.each([
+  ['a module that no layer has', { use_peft: true, lora_target_modules: 'q_proj,query' }, 'lora_target_modules', '"query"'],
+  ['activations computed again where the backend keeps them', { gradient_checkpointing: true }, 'gradient_checkpointing', 'tensorflow'],
+])('%s is refused, and the setting named', async (_, settings, field, said) => {
+  const config = RunConfig.parse({ kind: 'train', data: {}, backend: 'wasm', ...settings });
+  await expect(prepareRun(config)).rejects.toMatchObject({ field, message: expect.stringContaining(said) });
 });

@@ -96,7 +96,7 @@ describe('readings', () => {
 describe.each([1, 2] as const)('on wasm, %s threads', (threads) => {
   let policy: Policy;
   beforeAll(async () => {
-    policy = await tfjsPolicyOf(...smallModel(), threads);
+    policy = await tfjsPolicyOf(...smallModel(), { threads });
   });
   afterAll(() => policy.dispose());
   testSharedBeginnings(() => policy, { exact: true });

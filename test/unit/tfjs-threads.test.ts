@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedTensors } from '../../main/policy/expected-tensors.ts';
+import type { LoraOptions } from '../../main/policy/lora.ts';
 import { type ModelConfig, parseModelConfig } from '../../main/policy/model-config.ts';
 import type { GenerateEvent, GenerateRequest, Policy, PolicyGradientObjective, TrainSequence } from '../../main/policy/policy.ts';
 import { divideRequest } from '../../main/policy/tfjs/generate-on-two.ts';
@@ -34,7 +35,7 @@ const config: ModelConfig = parseModelConfig(
   'test model',
 );
 
-function model(threads: Threads, options: { damaged?: boolean; program?: URL } = {}): Promise<Policy> {
+function model(threads: Threads, options: { damaged?: boolean; program?: URL; lora?: LoraOptions } = {}): Promise<Policy> {
   const random = new RandomStream(1, 'weights');
   const tensors = new Map(
     [...expectedTensors(config)].map(([name, shape]) => {
@@ -44,7 +45,7 @@ function model(threads: Threads, options: { damaged?: boolean; program?: URL } =
       return [name, { shape, data }] as const;
     }),
   );
-  return tfjsPolicyOf(config, tensors, threads, options.program);
+  return tfjsPolicyOf(config, tensors, { threads, lora: options.lora ?? null, replicaProgram: options.program });
 }
 
 const ids = (random: RandomStream, length: number): Int32Array => Int32Array.from({ length }, () => random.integer(0, VOCABULARY - 2));
@@ -158,6 +159,32 @@ describe('two threads give what one gives', () => {
     for (const each of [a, b]) await each.dispose();
   });
 
+  it('an adapter: events, scores of the policy and of the reference without and with one, trained numbers', async () => {
+    // Catches: a second thread that leaves the adapter out, takes the policy's for the reference's, or has that of an earlier step.
+    const lora = { r: 3, lora_alpha: 6, lora_dropout: 0.2, target_modules: 'all-linear' };
+    const [a, b] = [await model(1, { lora }), await model(2, { lora })];
+    const found: unknown[][] = [[], []];
+    for (const [i, each] of [a, b].entries()) {
+      for (let step = 0; step < 3; step++) {
+        if (step !== 1) await each.freezeReference();
+        found[i]?.push(await each.update({ sequences: trainSequences(step, 17) }, objective, optimizer));
+        for (const which of ['policy', 'reference'] as const) {
+          found[i]?.push(await each.logprobs({ sequences: trainSequences(9, 11), model: which }));
+        }
+        found[i]?.push(await eventsOf(each, request));
+      }
+      found[i]?.push(await weightsOf(each));
+      await each.save(join(folder, `adapter-${i}`), 'adapter');
+      found[i]?.push(readFileSync(join(folder, `adapter-${i}`, 'adapter_model.safetensors')));
+    }
+    expect(found[1]).toEqual(found[0]);
+    // Trained numbers differ from step to step, so what is compared is not a model that stood still.
+    expect(found[0]?.[4 + 1]).not.toEqual(found[0]?.[1]);
+    expect(found[0]?.[4 + 2]).toEqual(found[0]?.[2]);
+    expect(found[0]?.[8 + 2]).not.toEqual(found[0]?.[2]);
+    for (const each of [a, b]) await each.dispose();
+  });
+
   it('says how many threads it has', async () => {
     expect(one.describe().device).toBe('cpu, 1 thread');
     expect(two.describe().device).toBe('cpu, 2 threads');
@@ -241,12 +268,12 @@ describe('errors in the second thread', () => {
 describe('the second thread itself', () => {
   it('leaves no tensor behind, task after task, and rejects what is under way when ended', async () => {
     const size = [...expectedTensors(config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    const replica = new Replica({ config, maxTokens: 64 }, size);
-    replica.share('policy', 1, new Float32Array(size).fill(0.01));
+    const replica = new Replica({ config, lora: null, maxTokens: 64 }, size);
+    replica.share('policy', { name: 'weights', version: 1, values: new Float32Array(size).fill(0.01) }, null);
     const sequences = trainSequences(1, 9);
     const counts: number[] = [];
     for (let i = 0; i < 3; i++) {
-      await replica.gradient({ sequences, objective, temperature: 1, maxTokens: 64, size: 2 }).result;
+      await replica.gradient({ sequences, first: 0, objective, temperature: 1, maxTokens: 64, size: 2 }).result;
       counts.push(replica.tensors);
       await replica.logprobs('policy', sequences, 1).result;
       counts.push(replica.tensors);

@@ -1,4 +1,5 @@
 /** One token for each of up to `slots` rows against a key-value cache; all storage is made once for a `generate` call. */
+import { type ModelWeights, mergePair, type Product, pairsOf } from './adapter.ts';
 import type { Decoder } from './decoder.ts';
 import type { Address } from './kernels.ts';
 import type { Matrix, Scope } from './scope.ts';
@@ -14,6 +15,7 @@ export class DecodeStep {
   readonly logits: Matrix;
   private readonly decoder: Decoder;
   private readonly scope: Scope;
+  /** Of the flat weights. */
   private readonly weights: Address;
   private readonly capacity: number;
   private readonly layers: { qkv: Packed; output: Packed; gateUp: Packed; down: Packed; keys: Address; values: Address }[];
@@ -23,23 +25,35 @@ export class DecodeStep {
   private readonly scratch: Address;
 
   /** `capacity`: positions a slot holds, a multiple of 8. */
-  constructor(decoder: Decoder, scope: Scope, weights: Address, slots: number, capacity: number) {
+  constructor(decoder: Decoder, scope: Scope, weights: ModelWeights, slots: number, capacity: number) {
     this.decoder = decoder;
     this.scope = scope;
-    this.weights = weights;
+    this.weights = weights.base;
     this.capacity = capacity;
     const s = decoder.shape;
     const pack = (offset: number, out: number, width: number): Packed => {
       const address = scope.floats(width * 8 * Math.ceil(out / 8));
-      decoder.kernels.pack(weights + 4 * offset, width, 1, address, width, out);
+      decoder.kernels.pack(weights.base + 4 * offset, width, 1, address, width, out);
+      return { address, out, width };
+    };
+    /** A layer's product, an adapter's part merged in: a few rows at a time, its own products would cost more than they compute. */
+    const packProduct = (layer: number, product: Product, offset: number, out: number, width: number): Packed => {
+      const pairs = pairsOf(weights, layer, product);
+      if (weights.adapter === null || pairs.length === 0) return pack(offset, out, width);
+      const merged = scope.floats(out * width);
+      decoder.kernels.copy(merged, weights.base + 4 * offset, out * width);
+      for (const pair of pairs) mergePair(decoder.kernels, scope, weights.adapter, pair, merged + 4 * pair.first * width, width);
+      const address = scope.floats(width * 8 * Math.ceil(out / 8));
+      decoder.kernels.pack(merged, width, 1, address, width, out);
+      scope.free(merged);
       return { address, out, width };
     };
     const cache = slots * s.keyHeads * s.headWidth * capacity;
-    this.layers = decoder.layout.layers.map((layer) => ({
-      qkv: pack(layer.qkv, s.qkvWidth, s.hidden),
-      output: pack(layer.output, s.hidden, s.queryWidth),
-      gateUp: pack(layer.gateUp, 2 * s.intermediate, s.hidden),
-      down: pack(layer.down, s.hidden, s.intermediate),
+    this.layers = decoder.layout.layers.map((layer, i) => ({
+      qkv: packProduct(i, 'qkv', layer.qkv, s.qkvWidth, s.hidden),
+      output: packProduct(i, 'output', layer.output, s.hidden, s.queryWidth),
+      gateUp: packProduct(i, 'gateUp', layer.gateUp, 2 * s.intermediate, s.hidden),
+      down: packProduct(i, 'down', layer.down, s.hidden, s.intermediate),
       keys: scope.floats(cache),
       values: scope.floats(cache),
     }));

@@ -3,6 +3,7 @@
  * heads, where the layout has them) over sequences laid end to end, forward and backward. Weights and gradients are flat arrays in one `Layout`; activations are matrices of a scope, one row a token.
  */
 import type { ModelConfig } from '../model-config.ts';
+import { addLowRank, addLowRankGradient, type ModelWeights, type Product, pairsOf } from './adapter.ts';
 import type { Backend } from './backend.ts';
 import { type Address, GEMM_SCRATCH, type Kernels } from './kernels.ts';
 import { decoderLayout, type LayerLayout, type Layout } from './layout.ts';
@@ -112,17 +113,21 @@ export class Decoder {
     return y;
   }
 
-  /** dx = dy · W; dW += dyᵀ · x; dbias += Σ rows of dy. */
-  private linearGradient(scope: Scope, x: Matrix, dy: Matrix, weight: Address, dweight: Address, dbias?: Address): Matrix {
+  /** dx = dy · W; dW += dyᵀ · x and dbias += Σ rows of dy, where they are wanted. */
+  private linearGradient(scope: Scope, x: Matrix, dy: Matrix, weight: Address, dweight: Address | null, dbias: Address | null): Matrix {
     const k = this.kernels;
     const dx = scope.matrix(x.rows, x.width);
-    const packed = scope.floats(8 * Math.ceil(x.width / 8) * Math.max(dy.width, x.rows));
-    const columns = scope.floats(GEMM_SCRATCH);
+    const packed = scope.floats(8 * Math.ceil(x.width / 8) * Math.max(dy.width, dweight === null ? 0 : x.rows));
     k.pack(weight, x.width, 0, packed, dy.width, x.width);
     k.gemm(dy.address, dy.width, 0, packed, dx.address, x.width, x.rows, x.width, dy.width, 0, 0);
+    if (dbias !== null) k.sumRows(dy.address, dbias, dy.rows, dy.width);
+    if (dweight === null) {
+      scope.free(packed);
+      return dx;
+    }
+    const columns = scope.floats(GEMM_SCRATCH);
     k.pack(x.address, x.width, 0, packed, x.rows, x.width);
     k.gemm(dy.address, dy.width, 1, packed, dweight, x.width, dy.width, x.width, x.rows, 1, columns);
-    if (dbias !== undefined) k.sumRows(dy.address, dbias, dy.rows, dy.width);
     scope.free(packed, columns);
     return dx;
   }
@@ -159,18 +164,21 @@ export class Decoder {
   }
 
   /** The final norm of chosen rows of `hidden`. Both matrices returned belong to the scope. */
-  readout(scope: Scope, weights: Address, hidden: Matrix, rows: Address, count: number): { picked: Matrix; normed: Matrix } {
+  readout(scope: Scope, weights: ModelWeights, hidden: Matrix, rows: Address, count: number): { picked: Matrix; normed: Matrix } {
     const picked = scope.matrix(count, hidden.width);
     this.kernels.gatherRows(hidden.address, rows, picked.address, count, hidden.width);
-    return { picked, normed: this.norm(scope, picked, weights + 4 * this.layout.finalGain) };
+    return { picked, normed: this.norm(scope, picked, weights.base + 4 * this.layout.finalGain) };
   }
 
-  /** Hidden states of a batch under the weights at `weights`. Everything returned belongs to the scope. */
-  forward(scope: Scope, weights: Address, batch: PackedBatch, options: ForwardOptions = {}): Activations {
+  /** Hidden states of a batch under these weights. Everything returned belongs to the scope. */
+  forward(scope: Scope, weights: ModelWeights, batch: PackedBatch, options: ForwardOptions = {}): Activations {
     const k = this.kernels;
     const s = this.shape;
     const n = batch.ids.length;
-    const at = (offset: number): Address => weights + 4 * offset;
+    const at = (offset: number): Address => weights.base + 4 * offset;
+    const adapt = (layer: number, product: Product, input: Matrix, output: Matrix): void => {
+      if (weights.adapter !== null) addLowRank(k, scope, weights.adapter, pairsOf(weights, layer, product), input, output);
+    };
     const ids = scope.integersOf(batch.ids);
     const positions = scope.integersOf(batch.positions);
     const starts = scope.integersOf(batch.starts);
@@ -184,8 +192,9 @@ export class Decoder {
       const normed = this.norm(scope, x, at(layer.inputGain));
       const bias = layer.qkvBias === null ? undefined : at(layer.qkvBias);
       const qkv = this.linear(scope, normed, at(layer.qkv), s.qkvWidth, { bias });
+      adapt(index, 'qkv', normed, qkv);
       const rawQkv = options.keep && layer.queryGain !== null ? this.copyOf(scope, qkv) : null;
-      this.normHeads(weights, layer, qkv.address, n);
+      this.normHeads(weights.base, layer, qkv.address, n);
       k.rotary(qkv.address, qkv.address, positions, this.rotaryTable, n, s.qkvWidth, s.heads + s.keyHeads, s.headWidth, 1);
       options.onLayer?.(index, qkv);
       const attended = scope.matrix(n, s.queryWidth);
@@ -194,11 +203,14 @@ export class Decoder {
       const { heads, keyHeads, headWidth, scale } = s;
       k.attention(qkv.address, attended.address, logSum, starts, depths, segments, heads, keyHeads, headWidth, scale, scratch);
       const inner = this.linear(scope, attended, at(layer.output), s.hidden, { residual: x });
+      adapt(index, 'output', attended, inner);
       const innerNormed = this.norm(scope, inner, at(layer.innerGain));
       const gateUp = this.linear(scope, innerNormed, at(layer.gateUp), 2 * s.intermediate);
+      adapt(index, 'gateUp', innerNormed, gateUp);
       const activated = scope.matrix(n, s.intermediate);
       k.swiGlu(gateUp.address, activated.address, n, s.intermediate);
       const output = this.linear(scope, activated, at(layer.down), s.hidden, { residual: inner });
+      adapt(index, 'down', activated, output);
       if (options.keep) layers.push({ input: x, normed, rawQkv, qkv, attended, logSum, inner, innerNormed, gateUp, activated });
       else scope.free(x, normed, qkv, attended, logSum, inner, innerNormed, gateUp, activated);
       x = output;
@@ -208,50 +220,61 @@ export class Decoder {
   }
 
   /**
-   * Adds the gradient of the weights to the flat array at `gradients`, given `dhidden`, the gradient of `activations.hidden`.
-   * Activations are freed on the way, `dhidden` too.
+   * Adds the gradient of the adapter, or of the weights where there is none, to the flat array at `gradients`, given `dhidden`, the
+   * gradient of `activations.hidden`. Activations are freed on the way, `dhidden` too.
    */
-  backward(scope: Scope, weights: Address, gradients: Address, batch: PackedBatch, activations: Activations, dhidden: Matrix): void {
+  backward(scope: Scope, weights: ModelWeights, gradients: Address, batch: PackedBatch, activations: Activations, dhidden: Matrix): void {
     const s = this.shape;
     const n = batch.ids.length;
     const padded = 8 * Math.ceil(batch.longest / 8);
     const scratch = scope.floats(2 * padded * (s.headWidth + batch.longest));
     let dx = dhidden;
+    const unused = weights.adapter === null ? null : scope.floats(Math.max(s.hidden, s.headWidth));
     for (let i = this.layout.layers.length - 1; i >= 0; i--) {
-      const layer = this.layout.layers[i] as LayerLayout;
       const saved = activations.layers[i] as LayerActivations;
-      dx = this.layerBackward(scope, weights, gradients, layer, saved, activations, batch, dx, scratch);
+      dx = this.layerBackward(scope, weights, gradients, i, saved, activations, batch, dx, scratch, unused);
     }
-    this.kernels.scatterAddRows(dx.address, activations.ids, gradients + 4 * this.layout.embedding, n, s.hidden);
+    if (unused === null) this.kernels.scatterAddRows(dx.address, activations.ids, gradients + 4 * this.layout.embedding, n, s.hidden);
+    else scope.free(unused);
     scope.free(dx, scratch, activations.ids, activations.positions, activations.starts);
   }
 
+  /** `unused`: where gradients of gains go that nobody wants, since their kernel sums them anyway; null: they are wanted. */
   private layerBackward(
     scope: Scope,
-    weights: Address,
+    weights: ModelWeights,
     gradients: Address,
-    layer: LayerLayout,
+    index: number,
     saved: LayerActivations,
     { positions, starts }: Activations,
     batch: PackedBatch,
     dout: Matrix,
     scratch: Address,
+    unused: Address | null,
   ): Matrix {
+    const layer = this.layout.layers[index] as LayerLayout;
     const k = this.kernels;
     const s = this.shape;
     const n = dout.rows;
-    const w = (offset: number): Address => weights + 4 * offset;
-    const g = (offset: number): Address => gradients + 4 * offset;
-    const dactivated = this.linearGradient(scope, saved.activated, dout, w(layer.down), g(layer.down));
+    const w = (offset: number): Address => weights.base + 4 * offset;
+    const g = (offset: number): Address => unused ?? gradients + 4 * offset;
+    const back = (product: Product, x: Matrix, dy: Matrix, bias: number | null = null): Matrix => {
+      const at = w(layer[product]);
+      if (weights.adapter === null) return this.linearGradient(scope, x, dy, at, g(layer[product]), bias === null ? null : g(bias));
+      const dx = this.linearGradient(scope, x, dy, at, null, null);
+      addLowRankGradient(k, scope, weights.adapter, pairsOf(weights, index, product), x, dy, dx, gradients);
+      return dx;
+    };
+    const dactivated = back('down', saved.activated, dout);
     // In place: the largest activation of a layer is not copied.
     const dgateUp = saved.gateUp;
     k.swiGluGradient(dgateUp.address, dactivated.address, dgateUp.address, n, s.intermediate);
     scope.free(dactivated, saved.activated);
-    const dinnerNormed = this.linearGradient(scope, saved.innerNormed, dgateUp, w(layer.gateUp), g(layer.gateUp));
+    const dinnerNormed = back('gateUp', saved.innerNormed, dgateUp);
     scope.free(dgateUp, saved.innerNormed);
     this.addNormGradient(scope, saved.inner, w(layer.innerGain), dinnerNormed, dout, g(layer.innerGain));
     scope.free(saved.inner);
-    const dattended = this.linearGradient(scope, saved.attended, dout, w(layer.output), g(layer.output));
+    const dattended = back('output', saved.attended, dout);
     const dqkv = scope.matrix(n, s.qkvWidth);
     const [qkv, attended] = [saved.qkv.address, saved.attended.address];
     const segments = batch.starts.length - 1;
@@ -268,8 +291,7 @@ export class Decoder {
       }
       scope.free(rawQkv);
     }
-    const dbias = layer.qkvBias === null ? undefined : g(layer.qkvBias);
-    const dnormed = this.linearGradient(scope, saved.normed, dqkv, w(layer.qkv), g(layer.qkv), dbias);
+    const dnormed = back('qkv', saved.normed, dqkv, layer.qkvBias);
     scope.free(dqkv, saved.normed);
     this.addNormGradient(scope, saved.input, w(layer.inputGain), dnormed, dout, g(layer.inputGain));
     scope.free(saved.input);

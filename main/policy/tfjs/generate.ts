@@ -1,6 +1,7 @@
 /** Sampling on the wasm decoder: the arithmetic of a row does not depend on its neighbours, so what is sampled is the same to the last bit. */
 import { tokenUniform } from '../../../shared/random.ts';
 import type { GenerateEvent, GeneratePrompt, GenerateRequest } from '../policy.ts';
+import type { ModelWeights } from './adapter.ts';
 import { DecodeStep } from './decode-step.ts';
 import type { Decoder } from './decoder.ts';
 import { generateRows, type Row } from './generation-loop.ts';
@@ -10,10 +11,10 @@ import { packPrompts } from './packing.ts';
 import { drawFiltered, isFiltered } from './sampling.ts';
 import { Scope } from './scope.ts';
 
-/** Events of a request under the weights at `weights`. Errors: see `checkRequest`; the signal's reason when aborted. */
+/** Events of a request under these weights. Errors: see `checkRequest`; the signal's reason when aborted. */
 export function generate(
   decoder: Decoder,
-  weights: Address,
+  weights: ModelWeights,
   request: GenerateRequest,
   maxTokens: number,
 ): AsyncGenerator<GenerateEvent, void, void> {
@@ -42,7 +43,7 @@ export function generate(
 /** Computes prompts, fills their rows' slots and draws each row's first token. */
 function prefill(
   decoder: Decoder,
-  weights: Address,
+  weights: ModelWeights,
   step: DecodeStep,
   sampler: Sampler,
   groups: Row[][],

@@ -3,6 +3,7 @@
  * log-probabilities, entropies, and the gradient of Σ coefficient · log-probability.
  */
 import type { TokenLogprobs } from '../policy.ts';
+import type { ModelWeights } from './adapter.ts';
 import type { Decoder } from './decoder.ts';
 import { type Address, GEMM_SCRATCH } from './kernels.ts';
 import type { PackedBatch } from './packing.ts';
@@ -27,7 +28,7 @@ export type Coefficients = (from: number, scores: TokenLogprobs, into: Float32Ar
 export function scoreRows(
   decoder: Decoder,
   scope: Scope,
-  weights: Address,
+  weights: ModelWeights,
   hidden: Matrix,
   batch: PackedBatch,
   temperature: number,
@@ -36,14 +37,14 @@ export function scoreRows(
 }
 
 /**
- * Scores, and the backward pass of the output layer and final norm: gradients are added to the flat array at `gradients`, the gradient
- * of `hidden` is returned.
+ * Scores, and the backward pass of the output layer and final norm: gradients are added to the flat array at `gradients` (null: neither is
+ * trained), the gradient of `hidden` is returned.
  */
 export function differentiateRows(
   decoder: Decoder,
   scope: Scope,
-  weights: Address,
-  gradients: Address,
+  weights: ModelWeights,
+  gradients: Address | null,
   hidden: Matrix,
   batch: PackedBatch,
   temperature: number,
@@ -55,16 +56,16 @@ export function differentiateRows(
 function runHead(
   decoder: Decoder,
   scope: Scope,
-  weights: Address,
+  weights: ModelWeights,
   hidden: Matrix,
   batch: PackedBatch,
   temperature: number,
-  backward?: { gradients: Address; coefficients: Coefficients },
+  backward?: { gradients: Address | null; coefficients: Coefficients },
 ): { scores: TokenLogprobs; dhidden: Matrix } {
   const k = decoder.kernels;
   const { hidden: width, vocabulary } = decoder.shape;
   const count = batch.rows.length;
-  const head = weights + 4 * decoder.layout.head;
+  const head = weights.base + 4 * decoder.layout.head;
   const scores = { logprobs: new Float32Array(count), entropy: new Float32Array(count), greedy: new Uint8Array(count) };
 
   const rows = scope.integersOf(batch.rows);
@@ -106,6 +107,7 @@ function runHead(
     backward.coefficients(from, part, scope.viewFloats(coefficient, n));
     k.scoreRowsGradient(logits.address, target, logSum, coefficient, n, vocabulary, 1 / temperature);
     k.gemm(logits.address, vocabulary, 0, rowsPacked, dnormed.address + 4 * from * width, width, n, width, vocabulary, 0, 0);
+    if (backward.gradients === null) continue;
     k.pack(x, width, 0, normedPacked, n, width);
     k.gemm(
       logits.address,
@@ -125,11 +127,14 @@ function runHead(
   const dhidden = scope.matrix(backward ? hidden.rows : 0, width);
   if (backward) {
     const { finalGain } = decoder.layout;
-    const [gain, dgain] = [weights + 4 * finalGain, backward.gradients + 4 * finalGain];
+    const gain = weights.base + 4 * finalGain;
+    // The kernel sums it whether or not somebody wants it.
+    const dgain = backward.gradients === null ? scope.floats(width) : backward.gradients + 4 * finalGain;
     k.rmsNormGradient(picked.address, gain, dnormed.address, dnormed.address, dgain, count, width, decoder.shape.epsilon);
     k.zero(dhidden.address, hidden.rows * width);
     k.scatterAddRows(dnormed.address, rows, dhidden.address, count, width);
     scope.free(rowsPacked, normedPacked);
+    if (backward.gradients === null) scope.free(dgain);
   }
   scope.free(rows, targets, picked, normed, logits, logprob, entropy, logSum, coefficient, greedy, columns, scratch, dnormed);
   return { scores, dhidden };

@@ -26,17 +26,24 @@ export interface LayerLayout {
   down: number;
 }
 
-export interface Layout {
+/** Named tensors in one flat array. */
+export interface FlatLayout {
   /** Floats in all. */
   size: number;
+  /** Name in files → offset and shape. */
+  tensors: Map<string, { offset: number; shape: number[] }>;
+}
+
+export const shapesOf = (layout: FlatLayout): Map<string, number[]> =>
+  new Map([...layout.tensors].map(([name, { shape }]) => [name, shape]));
+
+export interface Layout extends FlatLayout {
   /** [vocabulary, hidden] */
   embedding: number;
   layers: LayerLayout[];
   finalGain: number;
   /** [vocabulary, hidden]; the embedding's own place when tied. */
   head: number;
-  /** Hugging Face name → offset and shape. */
-  tensors: Map<string, { offset: number; shape: number[] }>;
 }
 
 /** Errors: Error when a width is not a multiple that the kernels need. */
@@ -86,7 +93,7 @@ export function decoderLayout(config: ModelConfig): Layout {
 }
 
 /** Copies named tensors into a flat array. Every name of the layout must be there with its size. */
-export function flatten(layout: Layout, tensors: ReadonlyMap<string, Tensor>, flat: Float32Array): void {
+export function flatten(layout: FlatLayout, tensors: ReadonlyMap<string, Tensor>, flat: Float32Array): void {
   for (const [name, { offset, shape }] of layout.tensors) {
     const data = tensors.get(name)?.data;
     const size = shape.reduce((product, n) => product * n, 1);
@@ -99,7 +106,7 @@ export function flatten(layout: Layout, tensors: ReadonlyMap<string, Tensor>, fl
  * The named parts of a flat array, as windows made anew whenever `data` is read: `flat` gives the array as it is then, since it moves
  * when the backend's memory grows.
  */
-export function unflatten(layout: Layout, flat: () => Float32Array, prefix = ''): Map<string, Tensor> {
+export function unflatten(layout: FlatLayout, flat: () => Float32Array, prefix = ''): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [name, { offset, shape }] of layout.tensors) {
     const end = offset + shape.reduce((product, n) => product * n, 1);

@@ -1,5 +1,5 @@
 /**
- * AdamW state over the flat weights: Loshchilov & Hutter, arXiv 1711.05101, with the bias corrections and the order of operations of
+ * AdamW state over what is trained, the flat weights or an adapter's: Loshchilov & Hutter, arXiv 1711.05101, with the bias corrections and the order of operations of
  * torch.optim.AdamW; the gradient is scaled down to a global norm as torch.nn.utils.clip_grad_norm_ does.
  */
 import { join } from 'node:path';
@@ -7,20 +7,20 @@ import type { OptimizerConfig } from '../policy.ts';
 import { type Tensor, writeSafetensors } from '../safetensors.ts';
 import type { Backend } from './backend.ts';
 import type { Address } from './kernels.ts';
-import { flatten, type Layout, unflatten } from './layout.ts';
+import { type FlatLayout, flatten, shapesOf, unflatten } from './layout.ts';
 import { Scope } from './scope.ts';
-import { FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from './trainer-file.ts';
+import { ADAPTER, FIRST_MOMENT, readTrainer, SECOND_MOMENT, TRAINER_FILE } from './trainer-file.ts';
 
 export class AdamW {
   /** Steps taken. */
   step = 0;
   private readonly backend: Backend;
-  private readonly layout: Layout;
+  private readonly layout: FlatLayout;
   private readonly scope: Scope;
   /** Made at the first step, so that a policy that only generates does not pay for them. */
   private moments: { first: Address; second: Address } | undefined;
 
-  constructor(backend: Backend, layout: Layout) {
+  constructor(backend: Backend, layout: FlatLayout) {
     this.backend = backend;
     this.layout = layout;
     this.scope = new Scope(backend);
@@ -58,10 +58,13 @@ export class AdamW {
     return norm;
   }
 
-  /** Errors: Error when a step was taken meanwhile; what was written is then of neither. */
-  async save(folder: string): Promise<void> {
+  /**
+   * `adapter`: tensors that are saved beside the moments, since no other file holds them. Errors: Error when a step was taken meanwhile;
+   * what was written is then of neither.
+   */
+  async save(folder: string, adapter: ReadonlyMap<string, Tensor> = new Map()): Promise<void> {
     const { step } = this;
-    const tensors = new Map<string, Tensor>();
+    const tensors = new Map([...adapter].map(([name, tensor]) => [ADAPTER + name, tensor]));
     if (this.moments) {
       const { first, second } = this.moments;
       for (const [address, prefix] of [
@@ -77,15 +80,17 @@ export class AdamW {
     if (this.step !== step) throw new Error(`optimizer step ${this.step} was taken while step ${step} was being saved`);
   }
 
-  /** Errors: CheckpointError when the file does not fit this model; the state is then unchanged. */
-  async load(folder: string): Promise<void> {
-    const shapes = new Map([...this.layout.tensors].map(([name, { shape }]) => [name, shape]));
-    const state = await readTrainer(join(folder, TRAINER_FILE), shapes);
+  /**
+   * Returns the adapter that was saved beside the moments, where one is wanted. Errors: CheckpointError when the file does not fit this
+   * model; the state is then unchanged.
+   */
+  async load(folder: string, wantsAdapter: boolean): Promise<Map<string, Tensor> | null> {
+    const state = await readTrainer(join(folder, TRAINER_FILE), shapesOf(this.layout), wantsAdapter);
     if (!state.moments) {
       this.scope.dispose();
       this.moments = undefined;
       this.step = 0;
-      return;
+      return state.adapter;
     }
     const [first, second] = [state.moments.first, state.moments.second].map((part) => {
       const flat = new Float32Array(this.layout.size);
@@ -96,6 +101,7 @@ export class AdamW {
     this.scope.viewFloats(moments.first, this.layout.size).set(first);
     this.scope.viewFloats(moments.second, this.layout.size).set(second);
     this.step = state.step;
+    return state.adapter;
   }
 
   dispose(): void {

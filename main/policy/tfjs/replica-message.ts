@@ -1,4 +1,5 @@
 /** What passes between a policy and its second thread. */
+import type { LoraOptions } from '../lora.ts';
 import type { ModelConfig } from '../model-config.ts';
 import type { Completion, GeneratedToken, GenerateEvent, GenerateRequest, Sequence, TokenLogprobs } from '../policy.ts';
 import type { GradientWork } from './gradient.ts';
@@ -11,16 +12,25 @@ export const sharedFloats = (length: number): SharedFloats => new Float32Array(n
 /** Given to the thread when it starts. */
 export interface ReplicaStart {
   config: ModelConfig;
+  lora: LoraOptions | null;
   maxTokens: number;
 }
 
-export type WeightsName = 'policy' | 'reference';
+export type ModelName = 'policy' | 'reference';
+/** Flat arrays that models are made of. */
+export type NumbersName = 'weights' | 'reference weights' | 'adapter' | 'reference adapter';
 
 /** The thread copies `values` before a task when the version is not the one that it has. */
-export interface SharedWeights {
-  name: WeightsName;
+export interface SharedNumbers {
+  name: NumbersName;
   version: number;
   values: SharedFloats;
+}
+
+/** What a task computes with. */
+export interface SharedModel {
+  base: SharedNumbers;
+  adapter: SharedNumbers | null;
 }
 
 export type ReplicaWork =
@@ -32,7 +42,7 @@ export interface ReplicaTask {
   task: number;
   /** One shared number: not 0 asks the thread to stop at its next token or micro-batch. */
   stop: Int32Array<SharedArrayBuffer>;
-  weights: SharedWeights;
+  model: SharedModel;
   work: ReplicaWork;
 }
 

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GenerateEvent } from '../policy.ts';
+import { adapterLayout, type ModelWeights } from './adapter.ts';
 import { startBackend } from './backend.ts';
 import { Decoder } from './decoder.ts';
 import { generate } from './generate.ts';
@@ -9,12 +10,13 @@ import { sumGradient } from './gradient.ts';
 import type { Address } from './kernels.ts';
 import {
   type FinalReply,
+  type NumbersName,
   packEvents,
   type ReplicaReply,
   type ReplicaStart,
   type ReplicaTask,
-  type SharedWeights,
-  type WeightsName,
+  type SharedModel,
+  type SharedNumbers,
 } from './replica-message.ts';
 import { Scope } from './scope.ts';
 import { scoreSequences } from './scoring.ts';
@@ -28,31 +30,37 @@ class Stopped extends Error {
 
 const port = parentPort;
 if (!port) throw new Error('this program is the second thread of a policy; it does not run by itself');
-const { config, maxTokens } = workerData as ReplicaStart;
+const { config, lora, maxTokens } = workerData as ReplicaStart;
 const backend = await startBackend();
 const decoder = new Decoder(backend, config);
-const { size } = decoder.layout;
+const layout = lora === null ? null : adapterLayout(decoder.layout, lora);
+/** Floats of what is trained. */
+const { size } = layout ?? decoder.layout;
 const own = new Scope(backend);
-const held = new Map<WeightsName, { address: Address; version: number }>();
+const held = new Map<NumbersName, { address: Address; version: number }>();
 const send = (reply: ReplicaReply): void => port.postMessage(reply);
 
-/** Where the task's weights are in this thread's memory, after a copy if they are new. */
-function current({ name, version, values }: SharedWeights): Address {
-  const copy = held.get(name) ?? { address: own.floats(size), version: -1 };
+/** Where numbers of a task are in this thread's memory, after a copy if they are new. */
+function current({ name, version, values }: SharedNumbers): Address {
+  const copy = held.get(name) ?? { address: own.floats(values.length), version: -1 };
   held.set(name, copy);
   if (copy.version !== version) {
-    own.viewFloats(copy.address, size).set(values);
+    own.viewFloats(copy.address, values.length).set(values);
     copy.version = version;
   }
   return copy.address;
 }
 
-async function perform({ task, stop, weights: shared, work }: ReplicaTask): Promise<FinalReply> {
+function modelOf({ base, adapter }: SharedModel): ModelWeights {
+  return { base: current(base), adapter: layout === null || adapter === null ? null : { layout, address: current(adapter) } };
+}
+
+async function perform({ task, stop, model, work }: ReplicaTask): Promise<FinalReply> {
   const breathe = async (): Promise<void> => {
     if (Atomics.load(stop, 0) !== 0) throw new Stopped();
   };
   await breathe();
-  const weights = current(shared);
+  const weights = modelOf(model);
   switch (work.kind) {
     case 'generate': {
       let events: GenerateEvent[] = [];

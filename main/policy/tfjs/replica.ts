@@ -5,15 +5,17 @@ import type { GradientWork } from './gradient.ts';
 import type { Totals } from './objective.ts';
 import {
   type FinalReply,
+  type ModelName,
+  type NumbersName,
   type ReplicaReply,
   type ReplicaStart,
   type ReplicaTask,
   type ReplicaWork,
   type SharedFloats,
-  type SharedWeights,
+  type SharedModel,
+  type SharedNumbers,
   sharedFloats,
   unpackEvents,
-  type WeightsName,
 } from './replica-message.ts';
 
 /** Work under way in the other thread. */
@@ -24,6 +26,28 @@ export interface Away<T> {
   stop(): void;
   /** Resolves once the other thread is through with it, however it went. */
   settled: Promise<void>;
+}
+
+/** A flat array of this thread's; `version` counts its changes. */
+export interface Numbers {
+  name: NumbersName;
+  version: number;
+  values: Float32Array;
+}
+
+/** Results of this thread's half and the other's. Once one fails or the signal is aborted, the other is stopped and waited for. */
+export async function bothHalves<A, B>(own: Promise<A>, away: Away<B>, signal: AbortSignal | undefined): Promise<[A, B]> {
+  signal?.addEventListener('abort', away.stop);
+  try {
+    const mine = await own;
+    await away.settled;
+    signal?.throwIfAborted();
+    return [mine, await away.result];
+  } finally {
+    signal?.removeEventListener('abort', away.stop);
+    away.stop();
+    await away.settled;
+  }
 }
 
 interface Waiting {
@@ -40,14 +64,15 @@ export class Replica {
   tensors = 0;
   private readonly worker: Worker;
   private readonly size: number;
-  private readonly weights = new Map<WeightsName, SharedWeights>();
+  private readonly models = new Map<ModelName, SharedModel>();
+  private readonly numbers = new Map<NumbersName, SharedNumbers>();
   private readonly waiting = new Map<number, Waiting>();
   private gradients: SharedFloats | undefined;
   private tasks = 0;
   /** Why there is no thread any more. */
   private gone: Error | undefined;
 
-  /** Starts the thread; `size`: floats of the flat weights. `program` is there for tests. */
+  /** Starts the thread; `size`: floats of what is trained. `program` is there for tests. */
   constructor(start: ReplicaStart, size: number, program: URL = PROGRAM) {
     this.size = size;
     this.worker = new Worker(program, { workerData: start });
@@ -57,13 +82,19 @@ export class Replica {
     this.worker.on('exit', (code) => this.end(`it left with exit code ${code}`));
   }
 
-  /** Puts weights where the thread finds them, if `version` is not what is there. */
-  share(name: WeightsName, version: number, values: Float32Array): void {
-    const shared = this.weights.get(name) ?? { name, version: -1, values: sharedFloats(this.size) };
-    this.weights.set(name, shared);
-    if (shared.version === version) return;
-    shared.values.set(values);
-    shared.version = version;
+  /** Puts a model's numbers where the thread finds them, those of which `version` is not what is there. */
+  share(name: ModelName, base: Numbers, adapter: Numbers | null): void {
+    this.models.set(name, { base: this.shared(base), adapter: adapter && this.shared(adapter) });
+  }
+
+  private shared({ name, version, values }: Numbers): SharedNumbers {
+    const shared = this.numbers.get(name) ?? { name, version: -1, values: sharedFloats(values.length) };
+    this.numbers.set(name, shared);
+    if (shared.version !== version) {
+      shared.values.set(values);
+      shared.version = version;
+    }
+    return shared;
   }
 
   /** `onEvents` is called until `result` resolves. */
@@ -73,7 +104,7 @@ export class Replica {
     return this.post('policy', { kind: 'generate', request: { ...rest, prompts } }, () => undefined, onEvents);
   }
 
-  logprobs(name: WeightsName, sequences: readonly Sequence[], temperature: number): Away<TokenLogprobs[]> {
+  logprobs(name: ModelName, sequences: readonly Sequence[], temperature: number): Away<TokenLogprobs[]> {
     const work = {
       kind: 'logprobs' as const,
       sequences: sequences.map(({ prompt, completion }) => plain({ prompt, completion })),
@@ -99,18 +130,18 @@ export class Replica {
   }
 
   private post<T>(
-    name: WeightsName,
+    name: ModelName,
     work: ReplicaWork,
     read: (reply: FinalReply) => T,
     onEvents?: (events: GenerateEvent[]) => void,
   ): Away<T> {
     if (this.gone) throw this.gone;
-    const weights = this.weights.get(name);
-    if (!weights) throw new Error(`the ${name} weights were not shared with the second thread`);
+    const model = this.models.get(name);
+    if (!model) throw new Error(`the model ${name} was not shared with the second thread`);
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const task = ++this.tasks;
     const result = new Promise<FinalReply>((resolve, reject) => this.waiting.set(task, { resolve, reject, onEvents })).then(read);
-    const message: ReplicaTask = { task, stop, weights, work };
+    const message: ReplicaTask = { task, stop, model, work };
     // Only work under way keeps the process alive, not an idle thread.
     this.worker.ref();
     this.worker.postMessage(message);

@@ -1,16 +1,16 @@
 /** Log-probabilities of completions under given weights, a micro-batch at a time. */
 import type { Sequence, TokenLogprobs } from '../policy.ts';
 import { cutReadings, type Reading, readingsOf } from '../readings.ts';
+import type { ModelWeights } from './adapter.ts';
 import type { Decoder } from './decoder.ts';
 import { scoreRows } from './head.ts';
-import type { Address } from './kernels.ts';
 import { packReadings } from './packing.ts';
 import { Scope } from './scope.ts';
 
 /** One result a sequence. `breathe` is awaited before each micro-batch and throws in order to stop. */
 export async function scoreSequences(
   decoder: Decoder,
-  weights: Address,
+  weights: ModelWeights,
   sequences: readonly Sequence[],
   temperature: number,
   maxTokens: number,

@@ -1,14 +1,8 @@
 /** How an engine is started. */
 import { availableParallelism } from 'node:os';
 import { InputError } from '../../../shared/input-error.ts';
+import type { LoraOptions } from '../lora.ts';
 import { mayHaveGpu, probeTorch, pythonProgram } from './python-program.ts';
-
-export interface LoraOptions {
-  r: number;
-  lora_alpha: number;
-  /** `all-linear`, or names of modules, comma-separated. */
-  target_modules: string;
-}
 
 export interface TorchPolicyOptions {
   /** Hugging Face folder. */

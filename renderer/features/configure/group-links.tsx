@@ -5,7 +5,7 @@ import { GROUPS, type GroupId } from '../../../shared/config-groups.ts';
 import { groupId, groupsOf } from './form.tsx';
 import type { Placed } from './mistakes.ts';
 
-const SHORT: Partial<Record<GroupId, string>> = { evaluation: 'Evaluation' };
+const SHORT: Partial<Record<GroupId, string>> = { adapter: 'LoRA', evaluation: 'Evaluation' };
 
 export function GroupLinks({ draft, placed }: { draft: Draft; placed: Placed }) {
   return (

@@ -19,6 +19,7 @@ from .model import Model, assign, whole
 from .objective import TOTALS, Objective, TokenBatch, token_slopes
 from .optimizer import AdamSettings, Gradients, Optimizer
 from .packing import Batch, Sequence, check_sequences, collate, micro_batches, own_inputs, sequences_of, shard, shared_inputs
+from .philox import dropout_seed
 from .protocol import Array, Frame
 from .rollout import GenerateRequest, Jobs, OwnJobs, Prompt, SharedJobs, SlotRollout, Step
 from .sampling import Sampling, check_sampling
@@ -194,6 +195,7 @@ class Engine:
                 for turn in range(rounds):
                     self.agree(check)
                     batch = collate([inputs[i] for i in mine[turn]] if turn < len(mine) else [], self.team.device)
+                    self.seed_dropout(turn)
                     self.add_gradient(batch, tokens.of(batch, self.team.device), objective, totals)
             finally:
                 self.model.base.eval()
@@ -232,6 +234,13 @@ class Engine:
             "tokens": sum(s.length for s in sequences),
             **self.rank_seconds("update", computed - started, time.perf_counter() - started),
         }
+
+    def seed_dropout(self, turn: int) -> None:
+        """An adapter's dropout is drawn by PyTorch, so its masks are of a micro-batch and a rank; a run that goes on meets the same."""
+        lora = self.settings.lora
+        if lora is not None and lora.lora_dropout > 0:
+            step = self.optimizer.step if self.optimizer else 0
+            torch.manual_seed(dropout_seed(self.settings.seed, step, turn * self.team.world + self.team.rank))
 
     def rank_seconds(self, part: str, busy: float, whole: float) -> dict[str, Any]:
         """What each of several ranks did, and how long it stood still until the slowest was done."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .packing import Batch
+from .philox import stream_uniforms
 from .settings import Settings
 from .team import Team, VerbError
 
@@ -99,20 +102,30 @@ class Model:
         lora = self.settings.lora
         assert lora is not None
         names = [name.strip() for name in lora.target_modules.split(",")]
-        torch.manual_seed(self.settings.seed)
         if self.compute == torch.bfloat16 and not self.sharded:
             self.base.to(torch.bfloat16)
         try:
             config = LoraConfig(
                 r=lora.r,
                 lora_alpha=lora.lora_alpha,  # type: ignore[arg-type]
-                lora_dropout=0.0,
+                lora_dropout=lora.lora_dropout,
                 target_modules=names[0] if names == ["all-linear"] else names,
                 task_type="CAUSAL_LM",
             )
             self.peft = get_peft_model(self.base, config)
         except ValueError as error:
             raise VerbError(f"lora.target_modules {lora.target_modules!r}: {error}") from error
+        self.begin_adapter()
+
+    @torch.no_grad()
+    def begin_adapter(self) -> None:
+        """A uniform within 1/sqrt(in), as PEFT draws it, but from named streams: every backend begins with the same numbers. B is zero."""
+        for name, parameter in self.base.named_parameters():
+            if ".lora_A." in name:
+                draws = stream_uniforms(self.settings.seed, f"lora {name.replace('.default.', '.')}", parameter.numel())
+                bound = 1 / math.sqrt(parameter.shape[1])
+                values = (2 * draws.astype(np.float64) - 1) * bound
+                parameter.copy_(torch.from_numpy(values.astype(np.float32)).view_as(parameter))
 
     def wrap(self, model: Any) -> Scorer:
         scorer = Scorer(model, self.compute)

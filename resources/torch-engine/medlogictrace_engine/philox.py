@@ -45,3 +45,18 @@ def token_uniforms(seed: int, key: tuple[int, int], sample: int, first: int, cou
 
     block = philox4x32((positions, constant(sample), constant(key[0]), constant(key[1])), (seed & 0xFFFFFFFF, 0))
     return ((block[0] >> np.uint64(8)).astype(np.float64) / 0x1000000).astype(np.float32)
+
+
+def stream_uniforms(seed: int, name: str, count: int) -> NDArray[np.float32]:
+    """The first numbers in [0, 1) of the named stream (RandomStream of shared/random.ts); 24 bits, exact in float32."""
+    positions = np.arange(count, dtype=np.uint64)
+    words = [np.full(1, word, dtype=np.uint64) for word in stream_key(name)]
+    block = philox4x32((positions & LOW, positions >> HALF, words[0], words[1]), (seed & 0xFFFFFFFF, 1))
+    return ((block[0] >> np.uint64(8)).astype(np.float64) / 0x1000000).astype(np.float32)
+
+
+def dropout_seed(seed: int, step: int, turn: int) -> int:
+    """What PyTorch draws a pass's dropout masks from: 64 bits, another for each step and turn."""
+    words = [np.full(1, word & 0xFFFFFFFF, dtype=np.uint64) for word in (step, turn, *stream_key("lora_dropout"))]
+    high, low, _, _ = philox4x32((words[0], words[1], words[2], words[3]), (seed & 0xFFFFFFFF, 2))
+    return int(high[0]) << 32 | int(low[0])

@@ -14,6 +14,8 @@ class SettingError(ValueError):
 class Lora:
     r: int
     lora_alpha: float
+    lora_dropout: float
+    """Share of the input that training sets to zero before A."""
     target_modules: str
     """`all-linear`, or names of modules, comma-separated."""
 
@@ -58,9 +60,16 @@ def settings_of(header: dict[str, Any]) -> Settings:
         raise SettingError(f"threads is {threads}; it must be 1 or more")
     adapter = None
     if lora is not None:
-        adapter = Lora(take(lora, "r", int), float(take(lora, "lora_alpha", int, float)), take(lora, "target_modules", str))
+        adapter = Lora(
+            r=take(lora, "r", int),
+            lora_alpha=float(take(lora, "lora_alpha", int, float)),
+            lora_dropout=float(take(lora, "lora_dropout", int, float)),
+            target_modules=take(lora, "target_modules", str),
+        )
         if adapter.r < 1:
             raise SettingError(f"lora.r is {adapter.r}; it must be 1 or more")
+        if not 0 <= adapter.lora_dropout < 1:
+            raise SettingError(f"lora.lora_dropout is {adapter.lora_dropout}; it must be at least 0 and below 1")
     return Settings(
         model=take(header, "model", str),
         dtype=one_of(take(header, "dtype", str), "dtype", ("float32", "bfloat16")),

@@ -10,9 +10,10 @@ import pytest
 from frames import RECORDED, engine, furthest, generate_frame, generated, logprob_frame, update_frame, weights_of
 from medlogictrace_engine.engine import Engine
 from medlogictrace_engine.protocol import Array
+from medlogictrace_engine.settings import SettingError
 from medlogictrace_engine.team import VerbError
 
-LORA = {"r": 4, "lora_alpha": 8.0, "target_modules": "all-linear"}
+LORA = {"r": 4, "lora_alpha": 8.0, "lora_dropout": 0.0, "target_modules": "all-linear"}
 ROWS = RECORDED["sequences"]
 
 
@@ -93,3 +94,28 @@ def test_adapter_files(tmp_path: Path) -> None:
         engine().save(str(tmp_path), "adapter")
     with pytest.raises(VerbError, match="target_modules 'nothing'"):
         engine(lora=LORA | {"target_modules": "nothing"})
+
+
+def test_dropout_is_drawn_anew_in_each_step_and_in_training_alone(tmp_path: Path) -> None:
+    """Catches: masks that scoring meets, that every step repeats, or that a run that goes on does not meet again."""
+    dropping = LORA | {"lora_dropout": 0.3}
+    policy, plain, split = engine(lora=dropping), engine(lora=LORA), engine(lora=dropping)
+    step(policy, 2)
+    step(plain, 2)
+    assert np.abs(read(policy) - read(plain)).max() > 1e-4
+    assert (read(policy) == read(policy)).all()
+    for what in ("weights", "trainer"):
+        policy.save(str(tmp_path), what)
+    split.load(str(tmp_path), "weights")
+    split.load(str(tmp_path), "trainer")
+    for each in (policy, split):
+        step(each)
+    assert furthest(weights_of(policy), weights_of(split)) == 0
+    still = update_frame("dr_grpo", optimizer=RECORDED["optimizer"] | {"learning_rate": 0.0})
+    losses = [policy.update(still, lambda: None)["loss"] for _ in range(2)]
+    assert losses[0] != losses[1]
+
+
+def test_setting_of_dropout_is_checked() -> None:
+    with pytest.raises(SettingError, match="lora_dropout is 1.0; it must be at least 0 and below 1"):
+        engine(lora=LORA | {"lora_dropout": 1.0})

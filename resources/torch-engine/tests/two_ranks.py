@@ -14,7 +14,7 @@ from frames import ALONE, RECORDED, engine, furthest, generate_frame, generated,
 from medlogictrace_engine.engine import Engine
 from medlogictrace_engine.team import Cancelled, Team, VerbError, join_team
 
-LORA = {"r": 4, "lora_alpha": 8.0, "target_modules": "all-linear"}
+LORA = {"r": 4, "lora_alpha": 8.0, "lora_dropout": 0.0, "target_modules": "all-linear"}
 # A larger epsilon would hide a wrong gradient, a smaller one divides rounding by itself.
 STEPS = 2
 

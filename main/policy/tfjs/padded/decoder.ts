@@ -4,23 +4,22 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectedTensors } from '../../expected-tensors.ts';
+import { pairNames } from '../../lora.ts';
 import type { ModelConfig } from '../../model-config.ts';
+import { dropoutFactors } from '../dropout.ts';
 import type { Ops } from '../ops/ops.ts';
 import { rotaryTable } from '../rotary-table.ts';
 import type { Adapter } from './adapter.ts';
-import { pairNames } from './adapter.ts';
 import { attend, attendGradient, causalMask, type Heads } from './attention.ts';
 import type { PaddedBatch } from './batch.ts';
 import type { Gradients, Weights } from './weights.ts';
 
 type Tensor = tf.Tensor;
 
-/** What a pass computes with. `dropout` masks are drawn anew from its seed, so the backward pass meets the same ones. */
+/** What a pass computes with. */
 export interface Model {
   weights: Weights;
   adapter?: Adapter;
-  /** Seed of this pass's dropout masks; absent: none are drawn. */
-  dropoutSeed?: number;
 }
 
 /** What the backward pass needs of one layer; the rest is computed again, being cheap. */
@@ -119,7 +118,8 @@ export class PaddedDecoder {
     if (bias) y = ops.add(y, bias);
     const pair = model.adapter?.pairs.get(name);
     if (!pair || !model.adapter) return y;
-    const inner = ops.matMul(this.dropped(model, stem, x), pair.a);
+    const factors = this.dropoutFactors(model, name, x);
+    const inner = ops.matMul(factors ? ops.mul(x, factors) : x, pair.a);
     return ops.add(y, ops.mul(ops.matMul(inner, pair.b), tf.scalar(model.adapter.scale)));
   }
 
@@ -134,20 +134,21 @@ export class PaddedDecoder {
     if (!pair || !model.adapter) return dx;
     const names = pairNames(name);
     const scaled = ops.mul(dy, tf.scalar(model.adapter.scale));
-    const dropped = this.dropped(model, stem, x);
+    const factors = this.dropoutFactors(model, name, x);
+    const dropped = factors ? ops.mul(x, factors) : x;
     gradients.add(names.b, () => ops.matMul(ops.matMul(dropped, pair.a), scaled, true, false));
     const dinner = ops.matMul(scaled, pair.b, false, true);
     gradients.add(names.a, () => ops.matMul(dropped, dinner, true, false));
-    return ops.add(dx, this.dropped(model, stem, ops.matMul(dinner, pair.a, false, true)));
+    const own = ops.matMul(dinner, pair.a, false, true);
+    return ops.add(dx, factors ? ops.mul(own, factors) : own);
   }
 
-  /** x with a share of its numbers set to zero and the rest made larger: the same ones at each call of a pass. */
-  private dropped(model: Model, stem: string, x: Tensor): Tensor {
-    const rate = model.adapter?.dropout ?? 0;
-    if (rate === 0 || model.dropoutSeed === undefined) return x;
-    let seed = model.dropoutSeed;
-    for (let i = 0; i < stem.length; i++) seed = (Math.imul(seed, 31) + stem.charCodeAt(i)) | 0;
-    return tf.dropout(x, rate, undefined, seed >>> 0);
+  /** What dropout multiplies x with: the same at each call of a pass; null where there is none. */
+  private dropoutFactors(model: Model, weight: string, x: Tensor): Tensor | null {
+    const dropout = model.adapter?.dropout;
+    if (dropout === undefined) return null;
+    const [rows, width] = x.shape as [number, number];
+    return tf.tensor2d(dropoutFactors(dropout, weight, width), [rows, width]);
   }
 
   private gain(model: Model, layer: number, name: string): Tensor {

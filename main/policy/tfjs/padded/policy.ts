@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeCheckpointWeights } from '../../checkpoint.ts';
 import { expectedTensors } from '../../expected-tensors.ts';
+import { adapterShapes, freshAdapter, type LoraOptions, readAdapter, writeAdapter } from '../../lora.ts';
 import { type ModelConfig, readModelConfig } from '../../model-config.ts';
 import {
   type GenerateEvent,
@@ -24,17 +25,18 @@ import type { Tensor as FileTensor } from '../../safetensors.ts';
 import { checkTrainSequences } from '../../train-sequences.ts';
 import { findWeights } from '../../weight-files.ts';
 import { checkMicroBatchSize, checkSameModel, checkSequences, checkTemperature, pause } from '../checks.ts';
+import type { PassDropout } from '../dropout.ts';
 import { checkRequest, generateRows } from '../generation-loop.ts';
 import { noTotals, type Totals, tokenCoefficients } from '../objective.ts';
 import { lengthsOf, type PackedBatch, packReadings, packSequences } from '../packing.ts';
 import { noScores, takeScores } from '../scoring.ts';
 import { PaddedAdamW } from './adamw.ts';
+import { adapterOf, mergedWeights } from './adapter.ts';
 import { padBatch, paddedMicroBatches } from './batch.ts';
 import { openDecoding } from './decode.ts';
 import { disposeActivations, type Model, PaddedDecoder } from './decoder.ts';
 import type { Device } from './device.ts';
 import { runHead } from './head.ts';
-import { adapterOf, adapterShapes, freshAdapter, type LoraOptions, mergedWeights, readAdapter, writeAdapter } from './lora.ts';
 import { paddedSlots, paddedTokens, rowCost } from './memory.ts';
 import { disposeAll, downloadAll, Gradients, upload, uploadFiles } from './weights.ts';
 
@@ -46,7 +48,7 @@ export interface PaddedPolicyOptions {
   gradientCheckpointing?: boolean;
   /** Trains an adapter instead of the weights; the reference is then the weights without it, where it was frozen at the start. */
   lora?: LoraOptions | null;
-  /** Draws the adapter's first numbers. @default 0 */
+  /** Draws the adapter's first numbers, and what its dropout leaves out. @default 0 */
   seed?: number;
 }
 
@@ -82,6 +84,7 @@ class PaddedPolicy implements Policy {
   private readonly optimizer: PaddedAdamW;
   private readonly keep: 'all' | 'inputs';
   private readonly lora: LoraOptions | null;
+  private readonly seed: number;
   /** Names and shapes of what the optimizer moves. */
   private readonly trainedShapes: ReadonlyMap<string, number[]>;
   /** Where the weights came from. */
@@ -105,8 +108,9 @@ class PaddedPolicy implements Policy {
     this.weights = weights;
     this.folder = folder;
     this.lora = options.lora ?? null;
+    this.seed = options.seed ?? 0;
     this.trainedShapes = this.lora === null ? this.decoder.shapes : adapterShapes(this.decoder.shapes, this.lora);
-    this.trained = this.lora === null ? weights : upload(this.trainedShapes, freshAdapter(this.trainedShapes, options.seed ?? 0));
+    this.trained = this.lora === null ? weights : upload(this.trainedShapes, freshAdapter(this.trainedShapes, this.seed));
   }
 
   describe(): PolicyInfo {
@@ -125,10 +129,10 @@ class PaddedPolicy implements Policy {
   }
 
   /** The model with these trained tensors; null: without its adapter. */
-  private modelOf(trained: Map<string, tf.Tensor> | null, dropoutSeed?: number): Model {
+  private modelOf(trained: Map<string, tf.Tensor> | null, dropout?: PassDropout): Model {
     if (this.lora === null) return { weights: trained ?? this.weights };
     if (trained === null) return { weights: this.weights };
-    return { weights: this.weights, adapter: adapterOf(trained, this.lora), ...(dropoutSeed === undefined ? {} : { dropoutSeed }) };
+    return { weights: this.weights, adapter: { ...adapterOf(trained, this.lora), ...(dropout ? { dropout } : {}) } };
   }
 
   /** Most tokens of a micro-batch whose longest row has so many. */
@@ -223,8 +227,7 @@ class PaddedPolicy implements Policy {
       this.optimizer.prepare(this.trained);
       for (const part of paddedMicroBatches(lengths, this.tokensOf(Math.max(...lengths)), size)) {
         await pause(signal);
-        const members = part.map((index) => sequences[index] as TrainSequence);
-        await this.addMicroBatch(members, objective, temperature, gradients, totals);
+        await this.addMicroBatch(sequences, part, objective, temperature, gradients, totals);
         await this.device.settle();
       }
       await pause(signal);
@@ -247,18 +250,20 @@ class PaddedPolicy implements Policy {
     }
   }
 
+  /** Those sequences of the batch that `part` numbers. */
   private async addMicroBatch(
-    sequences: readonly TrainSequence[],
+    all: readonly TrainSequence[],
+    part: readonly number[],
     objective: Objective,
     temperature: number,
     gradients: Gradients,
     totals: Totals,
   ): Promise<void> {
+    const sequences = part.map((index) => all[index] as TrainSequence);
     const packed = packSequences(sequences);
     if (packed.rows.length === 0) return;
     const batch = padBatch(packed, this.device.lengthStep);
-    // Another mask for each step, the same on the way back.
-    const model = this.modelOf(this.trained, this.optimizer.step + 1);
+    const model = this.modelOf(this.trained, this.dropoutOf(all, part, batch.length));
     const activations = this.decoder.forward(model, batch, { keep: this.keep });
     try {
       const { dhidden } = await runHead(this.decoder, model, activations.hidden, batch, temperature, {
@@ -269,6 +274,14 @@ class PaddedPolicy implements Policy {
     } finally {
       disposeActivations(activations);
     }
+  }
+
+  /** Dropout of a pass over rows of `length`; sequences without a completion have none. */
+  private dropoutOf(sequences: readonly TrainSequence[], part: readonly number[], length: number): PassDropout | undefined {
+    const rate = this.lora?.lora_dropout ?? 0;
+    if (rate === 0) return undefined;
+    const passed = part.filter((index) => (sequences[index] as TrainSequence).completion.length > 0);
+    return { rate, seed: this.seed, step: this.optimizer.step, sequences: passed.map((number) => ({ number, length })) };
   }
 
   private async step(gradients: Gradients, config: OptimizerConfig): Promise<number> {
@@ -303,7 +316,7 @@ class PaddedPolicy implements Policy {
     if (what === 'trainer') await this.optimizer.save(folder, this.lora === null ? undefined : this.trained);
     else if (what === 'adapter') {
       if (this.lora === null) throw new NotSupportedYet('this policy has no adapter to save; it trains all weights');
-      await writeAdapter(folder, this.trained, this.lora, this.folder ?? '');
+      await writeAdapter(folder, await downloadAll(this.trained), this.lora, this.folder ?? '');
     } else await this.saveWeights(folder);
     if (this.version !== version) throw new Error(`the weights changed while they were saved in ${folder}; save them again`);
   }
@@ -333,7 +346,7 @@ class PaddedPolicy implements Policy {
     else {
       // The adapter begins again: what it had learned is in these weights, or does not belong to them.
       disposeAll(this.weights);
-      this.replaceTrained(upload(this.trainedShapes, freshAdapter(this.trainedShapes, 0)));
+      this.replaceTrained(upload(this.trainedShapes, freshAdapter(this.trainedShapes, this.seed)));
     }
     this.weights = loaded;
     this.broken = undefined;

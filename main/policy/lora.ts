@@ -1,23 +1,23 @@
-/** Adapters of the padded decoder: which weights they go beside, how they begin, and PEFT's own files (adapter_config.json, adapter_model.safetensors). */
+/**
+ * Adapters (LoRA; Hu et al., arXiv 2106.09685): which weights they go beside, how they begin, and PEFT's own files (adapter_config.json,
+ * adapter_model.safetensors).
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { InputError } from '../../../../shared/input-error.ts';
-import { RandomStream } from '../../../../shared/random.ts';
-import { writeFileAtomic } from '../../atomic-file.ts';
-import { CheckpointError } from '../../checkpoint-error.ts';
-import { readChecked } from '../../json-file.ts';
-import { type Tensor as FileTensor, readSafetensors, writeSafetensors } from '../../safetensors.ts';
-import { type Adapter, pairNames } from './adapter.ts';
-import { downloadAll, type Weights } from './weights.ts';
+import { InputError } from '../../shared/input-error.ts';
+import { RandomStream } from '../../shared/random.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { readChecked } from './json-file.ts';
+import { readSafetensors, type Tensor, writeSafetensors } from './safetensors.ts';
 
 export interface LoraOptions {
   r: number;
   /** The adapter's part is scaled by alpha / r. */
   lora_alpha: number;
-  /** Share of the input that training sets to zero before A. @default 0 */
-  lora_dropout?: number;
+  /** Share of the input that training sets to zero before A. */
+  lora_dropout: number;
   /** `all-linear`, or names of modules, comma-separated: `q_proj,v_proj`. */
   target_modules: string;
 }
@@ -40,6 +40,12 @@ export function targetModules(target_modules: string): string[] {
   return [...new Set(names)];
 }
 
+/** Names of the pair beside a weight, as PEFT's files have them behind their prefix. */
+export const pairNames = (weight: string): { a: string; b: string } => {
+  const stem = weight.replace(/\.weight$/, '');
+  return { a: `${stem}.lora_A.weight`, b: `${stem}.lora_B.weight` };
+};
+
 /** Names and file shapes ([r, in] and [out, r]) of an adapter's tensors, beside weights of these shapes. */
 export function adapterShapes(shapes: ReadonlyMap<string, number[]>, { r, target_modules }: LoraOptions): Map<string, number[]> {
   const modules = targetModules(target_modules);
@@ -55,8 +61,8 @@ export function adapterShapes(shapes: ReadonlyMap<string, number[]>, { r, target
 }
 
 /** A fresh adapter as PEFT begins one: A uniform within ±1/√in (Kaiming with a = √5), B zero, so that it changes nothing yet. */
-export function freshAdapter(shapes: ReadonlyMap<string, number[]>, seed: number): Map<string, FileTensor> {
-  const tensors = new Map<string, FileTensor>();
+export function freshAdapter(shapes: ReadonlyMap<string, number[]>, seed: number): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
     const data = new Float32Array(shape.reduce((product, n) => product * n, 1));
     if (name.endsWith('.lora_A.weight')) {
@@ -67,29 +73,6 @@ export function freshAdapter(shapes: ReadonlyMap<string, number[]>, seed: number
     tensors.set(name, { shape, data });
   }
   return tensors;
-}
-
-/** The adapter's tensors as the decoder takes them. */
-export function adapterOf(tensors: Weights, options: LoraOptions): Adapter {
-  const pairs = new Map<string, { a: tf.Tensor; b: tf.Tensor }>();
-  for (const [name, a] of tensors) {
-    if (!name.endsWith('.lora_A.weight')) continue;
-    const weight = name.replace(/\.lora_A\.weight$/, '.weight');
-    pairs.set(weight, { a, b: tensors.get(pairNames(weight).b) as tf.Tensor });
-  }
-  return { scale: options.lora_alpha / options.r, dropout: options.lora_dropout ?? 0, pairs };
-}
-
-/** Weights with the adapter's part added. Those that have none are the same tensors; `made` are new, and the caller's to dispose of. */
-export function mergedWeights(weights: Weights, adapter: Adapter): { merged: Map<string, tf.Tensor>; made: tf.Tensor[] } {
-  const merged = new Map(weights);
-  const made: tf.Tensor[] = [];
-  for (const [name, { a, b }] of adapter.pairs) {
-    const sum = tf.tidy(() => tf.add(weights.get(name) as tf.Tensor, tf.mul(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D), adapter.scale)));
-    merged.set(name, sum);
-    made.push(sum);
-  }
-  return { merged, made };
 }
 
 const AdapterConfig = z.looseObject({
@@ -103,16 +86,21 @@ const AdapterConfig = z.looseObject({
 });
 
 /** Writes both files in PEFT's form. `base`: what the adapter stands on, as its config names it. */
-export async function writeAdapter(folder: string, tensors: Weights, options: LoraOptions, base: string): Promise<void> {
+export async function writeAdapter(
+  folder: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  options: LoraOptions,
+  base: string,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeSafetensors(join(folder, TENSORS), await downloadAll(tensors, PREFIX));
+  await writeSafetensors(join(folder, TENSORS), new Map([...tensors].map(([name, tensor]) => [PREFIX + name, tensor])));
   const config = {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
     base_model_name_or_path: base,
     r: options.r,
     lora_alpha: options.lora_alpha,
-    lora_dropout: options.lora_dropout ?? 0,
+    lora_dropout: options.lora_dropout,
     target_modules: targetModules(options.target_modules),
     bias: 'none',
     fan_in_fan_out: false,
@@ -128,7 +116,7 @@ export async function readAdapter(
   folder: string,
   shapes: ReadonlyMap<string, number[]>,
   options: LoraOptions,
-): Promise<Map<string, FileTensor>> {
+): Promise<Map<string, Tensor>> {
   const path = join(folder, CONFIG);
   const config = await readChecked(AdapterConfig, path);
   const wrong = (field: string, value: unknown, wanted: unknown): never => {
@@ -142,7 +130,7 @@ export async function readAdapter(
   if (config.lora_alpha !== options.lora_alpha) wrong('lora_alpha', config.lora_alpha, options.lora_alpha);
   const file = join(folder, TENSORS);
   const { tensors } = await readSafetensors(file);
-  const found = new Map<string, FileTensor>();
+  const found = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
     const tensor = tensors.get(PREFIX + name);
     if (tensor?.shape.join() !== shape.join()) {
