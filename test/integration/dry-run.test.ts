@@ -41,6 +41,10 @@ test('--json is one document with every value, its source and the estimate; noth
   // 3 steps of 2 × 4 answers, and 100 validation answers before the first step and at the end.
   expect(estimate).toMatchObject({ steps: 3, answers: 3 * 2 * 4 + 2 * 100 });
   expect(estimate?.probe).not.toBeNull();
+  // The tiny model is done in time; its groups are graded by the run's own rewards.
+  expect(estimate?.learning_signal?.groups).toBe(2);
+  expect(estimate?.learning_signal?.whole).toBe(2);
+  expect(estimate?.learning_signal?.varied).toBeGreaterThanOrEqual(0);
   expect(estimate?.seconds?.low).toBeGreaterThan(0);
   expect(estimate?.seconds?.low).toBeLessThanOrEqual(estimate?.seconds?.value ?? 0);
   expect(estimate?.seconds?.value).toBeLessThanOrEqual(estimate?.seconds?.high ?? 0);
@@ -124,5 +128,5 @@ test('a run that cannot fit says so before anything is tried', async () => {
   const estimate = await estimateRun(config, 400_000_000);
   expect(estimate.probe).toBeNull();
   expect(estimate.seconds).toBeNull();
-  expect(estimate.notes[0]).toMatch(/^It does not fit: \d+\.\d GiB on one thread, of 4\.0 GiB/);
+  expect(estimate.notes[0]).toMatch(/^It does not fit here: \d+\.\d+ GiB on one thread, of 4\.00 GiB/);
 });
