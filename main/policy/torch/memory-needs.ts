@@ -29,14 +29,22 @@ function tokenBytes(config: ModelConfig, width: number, checkpointing: boolean):
   return checkpointing ? 4 * hidden * layers + 4 * layer : layer * layers;
 }
 
-function updateBytes(config: ModelConfig, work: UpdateWork, width: number, checkpointing: boolean): number {
+/** Bytes that an adapter adds to those: measured, about two more of each product's outputs, in float32. */
+function adapterTokenBytes(config: ModelConfig, checkpointing: boolean): number {
+  const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: keyHeads, head_dim } = config;
+  const outputs = (heads + 2 * keyHeads) * head_dim + 2 * hidden + 2 * inner;
+  return 2 * FLOAT * outputs * (checkpointing ? 1 : config.num_hidden_layers);
+}
+
+function updateBytes(config: ModelConfig, work: UpdateWork, width: number, { adapter, gradient_checkpointing }: MemoryWork): number {
   const { tokens, longest, micro_batch_size } = work;
-  const each = tokenBytes(config, width, checkpointing);
+  const each = tokenBytes(config, width, gradient_checkpointing);
   const fitting = Math.max(64, Math.min(MOST_TOKENS, Math.floor(ACTIVATION_LIMIT / each)));
   const n = Math.max(longest, Math.min(tokens, fitting, longest * (micro_batch_size ?? Number.POSITIVE_INFINITY)));
+  const beside = adapter === null ? 0 : adapterTokenBytes(config, gradient_checkpointing);
   // Logits, probabilities, and the product of both with the gradient.
   const head = 3 * FLOAT * Math.min(predictedOf(n, work) * config.vocab_size, CHUNK);
-  return n * each + head;
+  return n * (each + beside) + head;
 }
 
 function generationBytes(config: ModelConfig, parameters: number, work: GenerationWork, width: number, merged: boolean): number {
@@ -63,7 +71,7 @@ export function torchMemoryNeeds(config: ModelConfig, parameters: number, work: 
   const reference = work.reference ? (adapter === null ? width * parameters : FLOAT * adapter) : 0;
   const optimizer = update ? 2 * FLOAT * trained : 0;
   const gradients = update ? FLOAT * trained : 0;
-  const activations = update ? updateBytes(config, update, width, work.gradient_checkpointing) : 0;
+  const activations = update ? updateBytes(config, update, width, work) : 0;
   const merged = adapter !== null || width < FLOAT;
   const generation = most(work.generation.map((call) => generationBytes(config, parameters, call, width, merged)));
   const total = weights + reference + optimizer + gradients + Math.max(generation, activations);
