@@ -149,7 +149,7 @@ async function write(request: ProbeRequest): Promise<{ trial: WrittenTrial; sequ
   const nameOf = (event: { prompt: number; sample: number }): string => `${event.prompt}/${event.sample}`;
   /** Writes answers for so many seconds. */
   const writeFor = async (some: typeof all, seconds: number, onToken?: (event: GeneratedToken) => void): Promise<void> => {
-    const deadline = AbortSignal.timeout(1000 * seconds);
+    const deadline = AbortSignal.timeout(Math.round(1000 * seconds));
     try {
       const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       for await (const event of ask(some, samples, request.max_completion_length, either)) {

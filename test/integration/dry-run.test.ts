@@ -123,6 +123,21 @@ test('supervised training has its tokens counted, none guessed', async () => {
   expect(estimate.seconds?.value).toBeGreaterThan(0);
 });
 
+test('groups that the first moment does not finish are written on, until enough of them are whole', async () => {
+  const config = TrainConfig.parse({
+    kind: 'train',
+    data: { validation_limit: 1 },
+    max_steps: 1,
+    per_device_train_batch_size: 6,
+    num_generations: 2,
+    max_completion_length: 8,
+  });
+  const { learning_signal, probe } = await estimateRun(config, PARAMETERS, { writing: 0.0014 });
+  expect(probe?.unfinished).toBeGreaterThan(0);
+  // Four are wanted; of the others nothing is known, unless they were done before.
+  expect(learning_signal).toMatchObject({ groups: 6, whole: 4 });
+});
+
 test('a run that cannot fit says so before anything is tried', async () => {
   const config = TrainConfig.parse({ kind: 'train', data: {}, max_steps: 1 });
   const estimate = await estimateRun(config, 400_000_000);
