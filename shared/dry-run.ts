@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { RunConfig } from './config.ts';
 import { ConfigSource } from './config-layers.ts';
+import { LearningSignal } from './learning-signal.ts';
 import { RunRecord } from './run-record.ts';
 
 /** A best guess and the range that it is expected in. */
@@ -25,7 +26,7 @@ export const RunEstimate = z.object({
   }),
   /** Tokens of one answer, as the model writes before the run. */
   answer_length: Range.nullable(),
-  /** Bytes; `thread` is what one thread needs at its peak, `limit` what it may have. */
+  /** Bytes; `thread` is what one thread needs at its peak, `limit` what it may have, null where nobody tells. */
   memory: z.object({
     weights: z.number(),
     reference: z.number(),
@@ -35,10 +36,12 @@ export const RunEstimate = z.object({
     generation: z.number(),
     total: z.number(),
     thread: z.number(),
-    limit: z.number(),
+    limit: z.number().nullable(),
   }),
   /** Of the work on the model; null where it could not be tried. */
   seconds: Range.nullable(),
+  /** Of a GRPO run whose answers were tried, by its own rewards; null of others. */
+  learning_signal: LearningSignal.nullable(),
   /** What was tried, and how fast it went. */
   probe: z
     .object({

@@ -17,6 +17,8 @@ import { StartPoints } from './start-points.ts';
 const model = z.string().min(1);
 /** A config as a file holds it: `extends` and left-out settings allowed. */
 const config = z.record(z.string(), z.unknown());
+/** The run is to be carried out on another machine: this one's memory does not bound it. */
+const elsewhere = z.boolean().default(false);
 
 const Resolved = DryRun.extend({
   /** Settings that were given by a name of an older version. */
@@ -44,9 +46,9 @@ export const serviceVerbs = {
   /** What a new config can begin with. */
   'config.start_points': { input: z.strictObject({}), output: StartPoints },
   /** What `run --dry-run --no-probe` gives. */
-  'config.resolve': { input: z.strictObject({ config }), output: Resolved },
+  'config.resolve': { input: z.strictObject({ config, elsewhere }), output: Resolved },
   /** What `run --dry-run` gives; tries the model for some seconds. */
-  'config.estimate': { input: z.strictObject({ config }), output: Resolved },
+  'config.estimate': { input: z.strictObject({ config, elsewhere }), output: Resolved },
   /** Makes the run folder, once for each `request`, however often it is asked; the run is not started. */
   'config.create': {
     input: z.strictObject({

@@ -1,6 +1,7 @@
 /** What `run --dry-run` prints: the resolved config with the source of each value, then what the run will take. */
 import { leavesOf } from '../../shared/config-layers.ts';
 import type { DryRun, Range, RunEstimate } from '../../shared/dry-run.ts';
+import { signalText } from '../../shared/learning-signal.ts';
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
@@ -15,7 +16,7 @@ function duration(seconds: number): string {
   return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-function estimateLines({ steps, answers, tokens, answer_length, memory, seconds, probe, notes }: RunEstimate): string[] {
+function estimateLines({ steps, answers, tokens, answer_length, memory, seconds, learning_signal, probe, notes }: RunEstimate): string[] {
   const lines: string[] = [];
   const line = (name: string, text: string) => lines.push(`  ${name.padEnd(9)}${text}`);
   if (steps !== null) line('steps', number(steps));
@@ -41,8 +42,12 @@ function estimateLines({ steps, answers, tokens, answer_length, memory, seconds,
   ] as const;
   const named = held.flatMap(([size, what]) => (size > 0 ? [`${what} ${bytes(size)}`] : []));
   line('memory', `${bytes(total)}, beside about 0.2 GiB for the program (${named.join(', ')})`);
-  line('', `one thread holds ${bytes(thread)} at its peak, of ${bytes(limit)} that it can`);
+  line(
+    '',
+    `one thread holds ${bytes(thread)} at its peak, ${limit === null ? 'and what its device has is not told' : `of ${bytes(limit)} that it can`}`,
+  );
   line('time', seconds === null ? 'not known' : `${ranged(seconds, duration)}, without loading and checkpoints`);
+  if (learning_signal) line('signal', signalText(learning_signal));
   if (probe) line('trial', `${probe.answers > 0 ? `${probe.answers} answers, ` : ''}${probe.seconds.toFixed(1)} s`);
   return [...lines, ...notes.map((note) => `  ${note}`)];
 }

@@ -33,11 +33,12 @@ export function register(program: Command, io: Io): void {
       const { resolveConfig } = await import('../runner/load-config.ts');
       const { config, sources, notes } = await resolveConfig(file, options.set);
       for (const note of notes) io.note(note);
+      const there = placeAsked(options);
       if (options.dryRun) {
         const { prepareRun } = await import('../runner/prepare-run.ts');
         const { estimateRun } = await import('../runner/estimate.ts');
         const { dryRunText } = await import('./dry-run-text.ts');
-        const { model, data, splits } = await prepareRun(config);
+        const { model, data, splits } = await prepareRun(config, { elsewhere: there !== null && there.machine !== 'local' });
         if (options.probe) io.note('trying the model for a few seconds …');
         const estimate = options.probe ? await estimateRun(config, model.parameters, { signal: io.signal }) : null;
         const result: DryRun = { config, sources, estimate, model, data, splits };
@@ -47,7 +48,6 @@ export function register(program: Command, io: Io): void {
       if (!options.probe) throw new InputError('--no-probe belongs to --dry-run: a run itself has no probe; leave it out', '--no-probe');
       const { defaultRunsDir, runName } = await import('../workbench/runs.ts');
       const { carryOut, newRun, startDetached } = await import('./start-run.ts');
-      const there = placeAsked(options);
       const folder = await newRun(config, resolve(options.runs ?? defaultRunsDir()), undefined, there, io);
       const on = there === null || there.machine === 'local' ? '' : ` on ${there.machine}`;
       if (options.detach) {

@@ -1,6 +1,7 @@
 /** What can compute on this machine, and why or why not. */
-import { totalmem } from 'node:os';
+
 import type { BackendStatus } from '../../shared/backend-status.ts';
+import { machineMemory } from '../policy/machine-memory.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';
 import { torchStatus } from '../policy/torch/backend-status.ts';
 import { INSTALL_TENSORFLOW, NO_ADAPTER, tensorflowAddon } from './tfjs-devices.ts';
@@ -38,7 +39,7 @@ async function tensorflowStatus(): Promise<BackendStatus> {
       reason: `it started, from ${addon}`,
       version: binding.TF_Version,
       device: gpu ? 'GPU' : 'processor',
-      memory: gpu ? null : totalmem(),
+      memory: gpu ? null : machineMemory(),
     };
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

@@ -12,16 +12,16 @@ const WHAT = 'this config';
 
 type Settings = Record<string, unknown>;
 
-/** Errors: InputError naming every wrong field, its value and the fix. */
-export async function resolveRequest(settings: Settings): Promise<VerbOutput<'config.resolve'>> {
+/** `elsewhere`: the run is to be carried out on another machine. Errors: InputError naming every wrong field, its value and the fix. */
+export async function resolveRequest(settings: Settings, elsewhere: boolean): Promise<VerbOutput<'config.resolve'>> {
   const { config, sources, notes } = await resolveSettings(settings, WHAT);
-  const { model, data, splits } = await prepareRun(config);
+  const { model, data, splits } = await prepareRun(config, { elsewhere });
   return { config, sources, notes, model, data, splits, estimate: null };
 }
 
 /** With the estimate of time and memory. Errors: those, and the signal's reason when aborted. */
-export async function estimateRequest(settings: Settings, signal: AbortSignal): Promise<VerbOutput<'config.estimate'>> {
-  const resolved = await resolveRequest(settings);
+export async function estimateRequest(settings: Settings, elsewhere: boolean, signal: AbortSignal): Promise<VerbOutput<'config.estimate'>> {
+  const resolved = await resolveRequest(settings, elsewhere);
   signal.throwIfAborted();
   return { ...resolved, estimate: await estimateRun(resolved.config, resolved.model.parameters, { signal }) };
 }

@@ -1,21 +1,24 @@
 /** What a run will take in tokens, memory and time: prompts counted, the rest from a short trial on the real model. Nothing is written. */
-import { totalmem } from 'node:os';
 import type { RunConfig } from '../../shared/config.ts';
 import type { Range, RunEstimate } from '../../shared/dry-run.ts';
+import { signalNote } from '../../shared/learning-signal.ts';
 import { mean as meanOf, standardDeviation } from '../../shared/statistics/describe.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { type MemoryWork, memoryNeeds } from '../policy/tfjs/memory-needs.ts';
-import { paddedMemoryNeeds } from '../policy/tfjs/padded/memory.ts';
-import { threadsToUse } from '../policy/tfjs/threads.ts';
-import { adapterWeights, torchMemoryNeeds } from '../policy/torch/memory-needs.ts';
+import { fastestBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
+import { fits, gibibytes, memoryOf } from './memory-estimate.ts';
 import { createPolicy, inspectModel } from './open-model.ts';
 import { openRunData } from './prepare-run.ts';
 import { type Probe, probe, type WrittenTrial } from './probe.ts';
+import { trialSignal } from './trial-signal.ts';
 import { evaluateWorkload, supervisedWorkload, type TokenCount, trainWorkload, type Workload } from './workload.ts';
 
 /** A forward pass costs a third of forward and backward (Kaplan et al., arXiv 2001.08361, section 2.1: 2N and 4N operations a token). */
 const FORWARD_SHARE = 1 / 3;
+
+/** Groups that say whether there is a learning signal, and the seconds of writing that they are worth: beyond that they stay unknown. */
+const SIGNAL_GROUPS = 4;
+const SIGNAL_SECONDS = 15;
 
 export interface EstimateOptions {
   /** Longest that the trial may write answers, in seconds. @default 4 */
@@ -24,27 +27,20 @@ export interface EstimateOptions {
 }
 
 /** Errors: InputError as `prepareRun`; those of loading the model; the signal's reason when aborted. */
-export async function estimateRun(config: RunConfig, parameters: number, options: EstimateOptions = {}): Promise<RunEstimate> {
+export async function estimateRun(asked: RunConfig, parameters: number, options: EstimateOptions = {}): Promise<RunEstimate> {
   const { writing = 4, signal } = options;
+  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend(signal) } : asked;
   const model = await inspectModel(config.model);
   const data = await openRunData(config);
   const work = await workloadOf(config, model.tokenizer, data);
   const cap = config.kind === 'sft' ? 0 : config.max_completion_length;
-  const threads = threadsToUse();
-  const memory = (answer: number) => {
-    const asked: MemoryWork = {
-      generation: work.generation && { ...work.generation, batch_size: 'batch_size' in config ? config.batch_size : undefined },
-      update: work.update && { ...work.update, tokens: work.update.tokens(answer) },
-      reference: 'beta' in config && config.beta > 0,
-    };
-    if (config.backend === 'wasm') return memoryNeeds(model.config, parameters, asked, threads);
-    if (config.backend !== 'torch') return paddedMemoryNeeds(model.config, parameters, asked, totalmem());
-    const adapter = 'use_peft' in config && config.use_peft ? adapterWeights(model.config, config.lora_r) : null;
-    return torchMemoryNeeds(model.config, parameters, asked, { dtype: config.torch.dtype, adapter, limit: totalmem() });
-  };
-  const least = memory(0);
-  if (least.thread > least.limit) {
-    const note = `It does not fit: ${gigabytes(least.thread)} GiB${config.backend === 'wasm' ? ' on one thread' : ''}, of ${gigabytes(least.limit)} GiB that the backend can hold. Use a smaller model or smaller batches.`;
+  const sized = { config: model.config, parameters };
+  const memory = (mean: number, longest: number) =>
+    memoryOf(config, sized, { generation: work.generation, update: work.update?.({ mean, longest }) ?? null });
+  const least = memory(0, 0);
+  if (!fits(least)) {
+    const where = config.backend === 'wasm' ? ' on one thread' : '';
+    const note = `It does not fit here: ${gibibytes(least.thread)}${where}, of ${gibibytes(least.limit as number)} that the backend can hold.`;
     return estimateOf(work, null, null, least, [note]);
   }
   const policy = await createPolicy(model.folder, config, { signal });
@@ -58,6 +54,7 @@ export async function estimateRun(config: RunConfig, parameters: number, options
       stop: model.tokenizer.stopIds,
       sequences: work.sequences,
       writing,
+      ...(config.kind === 'train' ? { groups: { wanted: SIGNAL_GROUPS, seconds: SIGNAL_SECONDS } } : {}),
       update: work.update !== null,
       score: work.update === null && work.written.answers === 0,
       signal,
@@ -66,11 +63,24 @@ export async function estimateRun(config: RunConfig, parameters: number, options
     await policy.dispose();
   }
   const length = tried.written && answerLength(tried.written, cap);
-  const need = memory(length?.high ?? 0);
-  return estimateOf(work, tried, length, need, need.thread > need.limit ? [`It may not fit: ${gigabytes(need.thread)} GiB.`] : []);
+  // Answers that were not finished may be as long as the cap allows.
+  const longest = tried.written && tried.written.unfinished === 0 ? Math.max(0, ...tried.written.lengths.flat()) : cap;
+  const need = memory(length?.high ?? 0, longest);
+  const longer = memory(cap, cap);
+  const notes: string[] = [];
+  if (!fits(longer)) {
+    notes.push(
+      `With answers of ${cap} tokens, as long as they may become, it does not fit: ${gibibytes(longer.thread)}, of ${gibibytes(longer.limit as number)}.`,
+    );
+  }
+  const signalled =
+    config.kind === 'train' && tried.written
+      ? trialSignal(config, model.tokenizer, work.trial, tried.written.answers, tried.written.prompts)
+      : null;
+  const said = signalled && signalNote(signalled);
+  if (said !== null) notes.unshift(said);
+  return { ...estimateOf(work, tried, length, need, notes), learning_signal: signalled };
 }
-
-const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 
 async function workloadOf(
   config: RunConfig,
@@ -126,17 +136,19 @@ function estimateOf(
   const written = tried?.written ?? null;
   const training = tried && tried.trained.length > 0 ? rangeOf(tried.trained) : null;
   const scoring = tried?.scored ?? (training && training.value / FORWARD_SHARE);
-  const notes = [...warnings, ...work.notes];
+  const notes = [...warnings];
   if (written !== null) {
-    notes.unshift(
+    notes.push(
       written.unfinished > 0
         ? `${written.unfinished} of ${written.unfinished + written.lengths.flat().length} answers were unfinished when the trial ended: their length, and the time, is a guess between wide bounds.`
         : 'Answers are taken to stay as long as they are before the run; training changes that.',
     );
   }
+  notes.push(...work.notes);
   if (tried !== null) notes.push('Speed is that of a short trial; whatever else the machine does changes it.');
   return {
     steps: work.steps,
+    learning_signal: null,
     answers: work.written.answers,
     tokens,
     answer_length: length,

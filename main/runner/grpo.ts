@@ -14,6 +14,7 @@ import { type ScoredGroup, scoreGroup } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds, type SampledRollout, sampleRollouts } from './rollout.ts';
 import type { RunFolder } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
+import { SignalWatch } from './signal-watch.ts';
 import { StepTimes } from './step-times.ts';
 import { rolloutMetrics } from './train-metrics.ts';
 import { TrainingRun } from './training-run.ts';
@@ -40,6 +41,7 @@ export async function trainGrpo(
   const { state } = training;
   if (config.eval_steps > 0 && training.fresh) await training.measured(await validate(run, config, model, data.validation, 0));
 
+  const signals = new SignalWatch(config, (line) => run.log(line));
   let finished = training.stoppedEarly;
   while (state.step < total && !finished) {
     await training.obey();
@@ -47,6 +49,7 @@ export async function trainGrpo(
     try {
       const questions = order.batch(state.batches, config.per_device_train_batch_size);
       const batch = await collect(config, model, questions, state.step, times, signal);
+      signals.take(batch);
       const objective: Objective = {
         kind: 'policy_gradient',
         temperature: config.temperature,

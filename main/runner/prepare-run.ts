@@ -6,15 +6,18 @@ import { promisify } from 'node:util';
 import type { RunConfig } from '../../shared/config.ts';
 import { GRADER_VERSION } from '../../shared/grading/grader.ts';
 import { InputError } from '../../shared/input-error.ts';
+import { mean } from '../../shared/statistics/describe.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
 import { parametersOf } from '../policy/expected-tensors.ts';
 import { targetModules } from '../policy/lora.ts';
+import type { Tokenizer } from '../policy/tokenizer.ts';
 import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
-import { checkEvaluateConfig, checkQuestions } from './evaluation-plan.ts';
+import { checkEvaluateConfig, checkQuestions, promptingOf } from './evaluation-plan.ts';
 import { fastestBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
+import { checkMemory, type PromptLengths } from './memory-check.ts';
 import { checkCheckpointing, inspectModel } from './open-model.ts';
 import { checkRewards } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds } from './rollout.ts';
@@ -79,8 +82,27 @@ function checkTraining(config: Exclude<RunConfig, { kind: 'evaluate' }>): void {
   if (config.use_peft) targetModules(config.lora_target_modules);
 }
 
-/** Checks model, tokenizer, data, prompts and rewards of a config. Errors: InputError naming field, value and fix; nothing is written. */
-export async function prepareRun(asked: RunConfig): Promise<NewRunRecord> {
+/** Prompts of a set that are looked at for how long they are. */
+const LOOKED_AT = 16;
+
+async function promptLengths(config: RunConfig, tokenizer: Tokenizer, data: Dataset): Promise<PromptLengths> {
+  const { questions } = data;
+  const some = questions.filter((_, i) => i % Math.ceil(questions.length / LOOKED_AT) === 0);
+  const examples = config.kind === 'evaluate' ? await openExamples(config, data) : null;
+  const prompting = config.kind === 'evaluate' ? promptingOf(config) : config.prompt;
+  return {
+    mean: mean(some.map((question) => promptIds(question, tokenizer, prompting, examples?.of(question)).length)),
+    questions: questions.length,
+  };
+}
+
+export interface PrepareOptions {
+  /** It is carried out on another machine, which checks it against its own memory. @default false */
+  elsewhere?: boolean;
+}
+
+/** Checks model, tokenizer, data, prompts, rewards and memory of a config. Errors: InputError naming field, value and fix; nothing is written. */
+export async function prepareRun(asked: RunConfig, { elsewhere = false }: PrepareOptions = {}): Promise<NewRunRecord> {
   // run.json names what computes, so that a resumed run meets the same.
   const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend() } : asked;
   if (config.kind !== 'evaluate') checkTraining(config);
@@ -101,13 +123,15 @@ export async function prepareRun(asked: RunConfig): Promise<NewRunRecord> {
       context,
     );
   }
+  const parameters = parametersOf(model.config);
+  checkMemory(config, { config: model.config, parameters }, await promptLengths(config, model.tokenizer, sets[0] as Dataset), elsewhere);
   const name = (set: Dataset | undefined) => (set ? `${set.name}:${set.split}` : null);
   return {
     config,
     seed: config.seed,
     versions: versions(config),
     git_revision: await gitRevision(),
-    model: { path: model.folder, hash: model.hash, parameters: parametersOf(model.config) },
+    model: { path: model.folder, hash: model.hash, parameters },
     data: sets.map((d) => ({ name: d.name, split: d.split, hash: d.hash, n: d.questions.length })),
     splits: {
       trained_on: name(data.train),

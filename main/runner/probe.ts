@@ -1,5 +1,5 @@
 /** A short trial on the real model: how long answers are and how fast they are written, trained on and scored. Its updates are thrown away. */
-import type { Policy, Sampling, Sequence } from '../policy/policy.ts';
+import type { Completion, GeneratedToken, Policy, Sampling, Sequence } from '../policy/policy.ts';
 import { scoredTokens } from '../policy/readings.ts';
 
 export interface ProbeRequest {
@@ -11,6 +11,8 @@ export interface ProbeRequest {
   stop: number[];
   /** Writing stops after so many seconds, whatever is unfinished. */
   writing: number;
+  /** Prompts that are wanted with all of their answers finished, and how many seconds of writing that is worth in all. @default none */
+  groups?: { wanted: number; seconds: number };
   /** Trained on or scored where nothing is written. */
   sequences: Sequence[];
   /** Whether an optimizer step is tried too; `score`: a forward pass. */
@@ -25,6 +27,9 @@ export interface WrittenTrial {
   /** Tokens of all answers, the unfinished ones too. */
   tokens: number;
   unfinished: number;
+  /** Prompts that were tried, the first ones; and all finished answers to them. */
+  prompts: number;
+  answers: Completion[];
   /** Tokens of prompts that are read a second. */
   reading: number;
   /** Tokens of answers that are written a second, all rows together; null where the time was over before a second token. */
@@ -143,31 +148,47 @@ async function write(request: ProbeRequest): Promise<{ trial: WrittenTrial; sequ
   }
   const reading = tokensIn(prompts) / seconds;
 
-  const deadline = AbortSignal.timeout(1000 * request.writing);
-  const lengths: number[][] = prompts.map(() => []);
+  const finished = new Map<string, Completion>();
+  const nameOf = (event: { prompt: number; sample: number }): string => `${event.prompt}/${event.sample}`;
+  /** Writes answers for so many seconds. */
+  const writeFor = async (some: typeof all, seconds: number, onToken?: (event: GeneratedToken) => void): Promise<void> => {
+    const deadline = AbortSignal.timeout(Math.round(1000 * seconds));
+    try {
+      const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+      for await (const event of ask(some, samples, request.max_completion_length, either)) {
+        if (event.type === 'completion') finished.set(nameOf(event), event);
+        else onToken?.(event);
+      }
+    } catch (error) {
+      if (!deadline.aborted || signal?.aborted) throw error;
+    }
+  };
   const rows = new Map<string, { prompt: Int32Array; ids: number[] }>();
   let tokens = 0;
   const start = performance.now();
-  try {
-    const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-    for await (const event of ask(prompts, samples, request.max_completion_length, either)) {
-      if (event.type === 'completion') lengths[event.prompt]?.push(event.ids.length);
-      else {
-        tokens++;
-        const name = `${event.prompt}/${event.sample}`;
-        const row = rows.get(name) ?? { prompt: trial.prompts[event.prompt] as Int32Array, ids: [] };
-        row.ids.push(event.id);
-        rows.set(name, row);
-      }
-    }
-  } catch (error) {
-    if (!deadline.aborted || signal?.aborted) throw error;
-  }
+  await writeFor(prompts, request.writing, (event) => {
+    tokens++;
+    const row = rows.get(nameOf(event)) ?? { prompt: trial.prompts[event.prompt] as Int32Array, ids: [] };
+    row.ids.push(event.id);
+    rows.set(nameOf(event), row);
+  });
   // Where reading was slower alone than together with writing, nothing can be taken off: the speed is then the least it can be.
   const spent = (performance.now() - start) / 1000;
   const later = tokens - rows.size;
   const writing = later > 0 ? later / (spent > seconds ? spent - seconds : spent) : null;
   const sequences = [...rows.values()].map((row) => ({ prompt: row.prompt, completion: Int32Array.from(row.ids) }));
-  const unfinished = prompts.length * samples - lengths.flat().length;
-  return { trial: { lengths, tokens, unfinished, reading, writing }, sequences };
+  const lengths: number[][] = prompts.map(() => []);
+  for (const { prompt, ids } of finished.values()) lengths[prompt]?.push(ids.length);
+  const unfinished = prompts.length * samples - finished.size;
+  const { groups } = request;
+  if (groups !== undefined && unfinished > 0 && wholeGroups(finished.values(), samples) < Math.min(groups.wanted, prompts.length)) {
+    // Fewer rows at once are finished sooner. What is sampled depends on prompt and sample alone: the same answers are begun again.
+    await writeFor(prompts.slice(0, groups.wanted), Math.max(0, groups.seconds - spent));
+  }
+  const answers = [...finished.values()];
+  return { trial: { lengths, tokens, unfinished, prompts: prompts.length, answers, reading, writing }, sequences };
 }
+
+/** Prompts with all of their `samples` answers. */
+const wholeGroups = (answers: Iterable<Completion>, samples: number): number =>
+  [...Map.groupBy(answers, ({ prompt }) => prompt).values()].filter((group) => group.length === samples).length;

@@ -90,7 +90,6 @@ export interface RolloutRequest {
  */
 export async function sampleRollouts(request: RolloutRequest): Promise<SampledRollout[][]> {
   const { policy, tokenizer, questions, prompts, times = new StepTimes() } = request;
-  const stops = new Set(tokenizer.stopIds);
   const groups: SampledRollout[][] = questions.map(() => []);
   const events = policy.generate({
     prompts: questions.map((q, i) => ({ key: `${q.dataset}/${q.id}`, ids: prompts[i] as Int32Array })),
@@ -103,34 +102,42 @@ export async function sampleRollouts(request: RolloutRequest): Promise<SampledRo
     signal: request.signal,
     onRankSeconds: (told) => times.tellRanks(told),
   });
-  const graded = (event: Completion): SampledRollout => {
-    const question = questions[event.prompt] as Question;
-    const { ids, logprobs, finish } = cutAtText(event, tokenizer, request.stopText);
-    const ended = finish === 'stop' && stops.has(ids.at(-1) as number);
-    const written = tokenizer.decode(ended ? ids.subarray(0, -1) : ids, { skipSpecial: true });
-    const text = answerStart(question, request.prompting) + beforeText(written, request.stopText);
-    const { answer, method, correct } = grade(text, question);
-    return {
-      question,
-      sample: event.sample,
-      text,
-      tokens: startIds(question, tokenizer, request.prompting).length + ids.length,
-      finish,
-      answer,
-      method,
-      correct,
-      prompt: prompts[event.prompt] as Int32Array,
-      ids,
-      logprobs,
-    };
-  };
   for await (const event of times.sampling(events)) {
     if (event.type !== 'completion') continue;
-    const rollout = times.during('reward', () => graded(event));
+    const asked = { question: questions[event.prompt] as Question, prompt: prompts[event.prompt] as Int32Array };
+    const rollout = times.during('reward', () => gradeCompletion(event, asked, tokenizer, request.prompting, request.stopText));
     (groups[event.prompt] as SampledRollout[])[event.sample - (request.firstSample ?? 0)] = rollout;
     request.onRollout?.(rollout, event.prompt);
   }
   return groups;
+}
+
+/** A completion as text and graded; what an answer was made to start with is part of it. */
+export function gradeCompletion(
+  event: Completion,
+  { question, prompt }: { question: Question; prompt: Int32Array },
+  tokenizer: Tokenizer,
+  prompting: Prompting,
+  stopText?: string,
+): SampledRollout {
+  const { ids, logprobs, finish } = cutAtText(event, tokenizer, stopText);
+  const ended = finish === 'stop' && tokenizer.stopIds.includes(ids.at(-1) as number);
+  const written = tokenizer.decode(ended ? ids.subarray(0, -1) : ids, { skipSpecial: true });
+  const text = answerStart(question, prompting) + beforeText(written, stopText);
+  const { answer, method, correct } = grade(text, question);
+  return {
+    question,
+    sample: event.sample,
+    text,
+    tokens: startIds(question, tokenizer, prompting).length + ids.length,
+    finish,
+    answer,
+    method,
+    correct,
+    prompt,
+    ids,
+    logprobs,
+  };
 }
 
 const beforeText = (text: string, stopText: string | undefined): string => (stopText ? (text.split(stopText)[0] as string) : text);

@@ -47,14 +47,14 @@ const verbs: Verbs = {
   },
   'backends.list': async () => (await import('./backends.ts')).listBackends(),
   'config.start_points': async () => (await import('./start-points.ts')).startPoints(),
-  'config.resolve': async ({ config }) => (await import('./config-requests.ts')).resolveRequest(config),
+  'config.resolve': async ({ config, elsewhere }) => (await import('./config-requests.ts')).resolveRequest(config, elsewhere),
   // The trial needs the memory and both cores.
-  'config.estimate': async ({ config }, signal) => {
+  'config.estimate': async ({ config, elsewhere }, signal) => {
     const { estimateRequest } = await import('./config-requests.ts');
     const models = await keptModel();
     return models.alone(signal, async () => {
       await models.drop();
-      return estimateRequest(config, signal);
+      return estimateRequest(config, elsewhere, signal);
     });
   },
   'config.create': async ({ config, runs_dir, request, id }) =>

@@ -2,6 +2,7 @@
 import type { EvaluateConfig, SftConfig, TrainConfig } from '../../shared/config.ts';
 import type { Question } from '../../shared/question.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { GenerationWork, UpdateWork } from '../policy/memory-needs.ts';
 import type { Sequence } from '../policy/policy.ts';
 import { scoredTokens } from '../policy/readings.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
@@ -33,10 +34,10 @@ export interface Workload {
   trial: { questions: Question[]; prompts: Int32Array[]; samples: number };
   /** Sequences to try where none are written. */
   sequences: Sequence[];
-  /** The largest `generate` call: rows, and the longest prompt with its answer. */
-  generation: { rows: number; longest: number } | null;
-  /** The largest update: sequences, and its tokens given the length of an answer. */
-  update: { sequences: number; longest: number; tokens: (answer: number) => number } | null;
+  /** The `generate` calls that may need most. */
+  generation: GenerationWork[];
+  /** The largest update, given the lengths of its answers. */
+  update: ((answers: { mean: number; longest: number }) => UpdateWork) | null;
   notes: string[];
 }
 
@@ -45,6 +46,17 @@ const TRIAL_ROWS = 128;
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const none: TokenCount = { known: 0, answers: 0 };
+
+/** The call that answers prompts of these lengths. */
+function callOf(prompts: readonly number[], config: TrainConfig | EvaluateConfig): GenerationWork {
+  const prompt = Math.max(...prompts);
+  const samples = config.kind === 'evaluate' ? Math.max(1, config.samples ?? 1) : 1;
+  const batch = config.kind === 'evaluate' && config.batch_size !== undefined ? { batch_size: config.batch_size } : {};
+  return { rows: prompts.length * samples, prompt, longest: prompt + config.max_completion_length, samples, ...batch };
+}
+
+const microBatchOf = ({ micro_batch_size }: TrainConfig | SftConfig): Pick<UpdateWork, 'micro_batch_size'> =>
+  micro_batch_size === undefined ? {} : { micro_batch_size };
 
 /** Validations of a run of `steps`: before the first step, every `every` steps, and at the end. */
 const validations = (steps: number, every: number): number => (every === 0 ? 0 : 1 + Math.ceil(steps / every));
@@ -88,15 +100,17 @@ export function trainWorkload(config: TrainConfig, tokenizer: Tokenizer, data: {
     scored: { known: scorings * asked, answers: scorings * rows },
     trial: { questions: first, prompts: first.map((question) => promptIds(question, tokenizer, config.prompt)), samples: K },
     sequences: [],
-    generation: {
-      rows: Math.max(size * K, checks > 0 ? validation.length : 0),
-      longest: Math.max(longest, checks > 0 ? Math.max(...validation) : 0) + config.max_completion_length,
-    },
-    update: {
+    generation: [
+      { rows: size * K, prompt: longest, longest: longest + config.max_completion_length, samples: K },
+      ...(checks > 0 ? [callOf(validation, config)] : []),
+    ],
+    update: (answers) => ({
       sequences: size * K,
-      longest: longest + config.max_completion_length,
-      tokens: (answer) => K * largest + size * K * answer,
-    },
+      tokens: K * largest + size * K * answers.mean,
+      completions: size * K * answers.mean,
+      longest: longest + answers.longest,
+      ...microBatchOf(config),
+    }),
     notes,
   };
 }
@@ -125,12 +139,15 @@ export function supervisedWorkload(config: SftConfig, tokenizer: Tokenizer, data
     scored: { known: validations(config.max_steps, config.eval_steps) * validation, answers: 0 },
     trial: { questions: [], prompts: [], samples: 0 },
     sequences: order.batch(0, config.per_device_train_batch_size).map(({ question }) => place.get(question) as Sequence),
-    generation: null,
-    update: {
+    generation: [],
+    update: () => ({
       sequences: config.per_device_train_batch_size,
+      tokens: largest,
+      // Prompts are a small part, and are taken to be predicted too.
+      completions: largest,
       longest: Math.max(...sequences.map(tokensOf)),
-      tokens: () => largest,
-    },
+      ...microBatchOf(config),
+    }),
     notes: config.early_stopping ? ['Early stopping may end the run before its last step.'] : [],
   };
 }
@@ -154,7 +171,7 @@ export function evaluateWorkload(config: EvaluateConfig, tokenizer: Tokenizer, t
       written: none,
       scored: { known: sum(passes), answers: 0 },
       sequences: optionsOf(spread),
-      generation: null,
+      generation: [],
       notes: config.rotate_options ? ['A question with its options rotated is taken to be as long as unrotated.'] : [],
     };
   }
@@ -178,10 +195,7 @@ export function evaluateWorkload(config: EvaluateConfig, tokenizer: Tokenizer, t
       prompts: spread.map((question) => promptIds(question, tokenizer, prompting, examples?.of(question))),
       samples: 1,
     },
-    generation: {
-      rows: questions.length * Math.max(1, samples),
-      longest: Math.max(...lengths.values()) + config.max_completion_length,
-    },
+    generation: [callOf([...lengths.values()], config)],
     notes: budgets > 0 ? ['The few tokens of answers made at a budget are not counted.'] : [],
   };
 }

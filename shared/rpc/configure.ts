@@ -6,6 +6,8 @@ import { StartPoints } from '../start-points.ts';
 
 /** A config as a file holds it; settings may be left out. */
 const config = z.record(z.string(), z.unknown());
+/** It is to be carried out on another machine: this one's memory does not bound it. */
+const elsewhere = z.boolean().default(false);
 const Resolved = DryRun.extend({ notes: z.array(z.string()) });
 
 export const StartedRun = z.object({
@@ -31,7 +33,7 @@ export type Place = z.infer<typeof Place>;
 export const configureRoutes = {
   'configure.start_points': { input: z.strictObject({}), output: StartPoints },
   /** What `run --dry-run --no-probe` says: the model, the data and the prompts are looked at, nothing is written. */
-  'configure.check': { input: z.strictObject({ config }), output: Resolved },
+  'configure.check': { input: z.strictObject({ config, elsewhere }), output: Resolved },
   /** Starts a run that outlives the window. Asked again under the same `request` it starts nothing and names the run. */
   'configure.start': {
     input: z.strictObject({
@@ -46,5 +48,5 @@ export const configureRoutes = {
 
 export const configureTopics = {
   /** What `run --dry-run` says, one item; tries the model for some seconds, and stops when it is no longer followed. */
-  'configure.estimate': { input: z.strictObject({ config }), item: Resolved },
+  'configure.estimate': { input: z.strictObject({ config, elsewhere }), item: Resolved },
 } as const;

@@ -41,6 +41,10 @@ test('--json is one document with every value, its source and the estimate; noth
   // 3 steps of 2 × 4 answers, and 100 validation answers before the first step and at the end.
   expect(estimate).toMatchObject({ steps: 3, answers: 3 * 2 * 4 + 2 * 100 });
   expect(estimate?.probe).not.toBeNull();
+  // The tiny model is done in time; its groups are graded by the run's own rewards.
+  expect(estimate?.learning_signal?.groups).toBe(2);
+  expect(estimate?.learning_signal?.whole).toBe(2);
+  expect(estimate?.learning_signal?.varied).toBeGreaterThanOrEqual(0);
   expect(estimate?.seconds?.low).toBeGreaterThan(0);
   expect(estimate?.seconds?.low).toBeLessThanOrEqual(estimate?.seconds?.value ?? 0);
   expect(estimate?.seconds?.value).toBeLessThanOrEqual(estimate?.seconds?.high ?? 0);
@@ -119,10 +123,25 @@ test('supervised training has its tokens counted, none guessed', async () => {
   expect(estimate.seconds?.value).toBeGreaterThan(0);
 });
 
+test('groups that the first moment does not finish are written on, until enough of them are whole', async () => {
+  const config = TrainConfig.parse({
+    kind: 'train',
+    data: { validation_limit: 1 },
+    max_steps: 1,
+    per_device_train_batch_size: 6,
+    num_generations: 2,
+    max_completion_length: 8,
+  });
+  const { learning_signal, probe } = await estimateRun(config, PARAMETERS, { writing: 0.0014 });
+  expect(probe?.unfinished).toBeGreaterThan(0);
+  // Four are wanted; of the others nothing is known, unless they were done before.
+  expect(learning_signal).toMatchObject({ groups: 6, whole: 4 });
+});
+
 test('a run that cannot fit says so before anything is tried', async () => {
   const config = TrainConfig.parse({ kind: 'train', data: {}, max_steps: 1 });
   const estimate = await estimateRun(config, 400_000_000);
   expect(estimate.probe).toBeNull();
   expect(estimate.seconds).toBeNull();
-  expect(estimate.notes[0]).toMatch(/^It does not fit: \d+\.\d GiB on one thread, of 4\.0 GiB/);
+  expect(estimate.notes[0]).toMatch(/^It does not fit here: \d+\.\d+ GiB on one thread, of 4\.00 GiB/);
 });

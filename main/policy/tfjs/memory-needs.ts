@@ -1,6 +1,8 @@
-/** How much memory a policy takes, and what it is therefore asked to do at once. The policy itself goes by these numbers. */
+/** How much memory the decoder on wasm takes, and what it is therefore asked to do at once. The policy itself goes by these numbers. */
+import { type GenerationWork, type MemoryNeeds, type MemoryWork, most, predictedOf } from '../memory-needs.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { MEMORY_LIMIT } from './backend.ts';
+import { chunkRows } from './head.ts';
 
 const FLOAT = 4;
 /** Activations of one micro-batch may take this much, in bytes. */
@@ -10,7 +12,7 @@ const CACHE_LIMIT = 1 << 30;
 /** Rows decoded at once where nobody says. */
 const DEFAULT_ROWS = 128;
 
-/** Bytes that the forward and backward pass keep of one token. */
+/** Bytes by which the tokens of a micro-batch are counted. */
 export function activationBytes(config: ModelConfig): number {
   const { hidden_size: hidden, intermediate_size: intermediate, num_attention_heads: heads, num_key_value_heads: keyHeads } = config;
   const [queryWidth, qkvWidth] = [heads * config.head_dim, (heads + 2 * keyHeads) * config.head_dim];
@@ -35,50 +37,75 @@ export function slotsFor(config: ModelConfig, rows: number, capacity: number, as
   return Math.min(rows, asked ?? DEFAULT_ROWS, affordable);
 }
 
-export interface MemoryWork {
-  /** Rows of the largest `generate` call and the longest of them in tokens, prompt included; null where nothing is generated. */
-  generation: { rows: number; longest: number; batch_size?: number } | null;
-  /** The largest `update`: its sequences, tokens in all, and the longest sequence; null where nothing is trained. */
-  update: { sequences: number; tokens: number; longest: number } | null;
-  /** A frozen copy of the weights is kept. */
-  reference: boolean;
+/** A side of a matrix as panels of eight hold it. */
+const panels = (n: number): number => 8 * Math.ceil(n / 8);
+
+/** Widths of a layer's rows. */
+function widthsOf(config: ModelConfig) {
+  const { num_attention_heads: heads, num_key_value_heads: keyHeads, head_dim } = config;
+  return {
+    hidden: config.hidden_size,
+    inner: config.intermediate_size,
+    queries: heads * head_dim,
+    qkv: (heads + 2 * keyHeads) * head_dim,
+    heads,
+    vocabulary: config.vocab_size,
+  };
 }
 
-/** Bytes. Generation and update take turns, so `total` counts the larger of the two. */
-export interface MemoryNeeds {
-  weights: number;
-  reference: number;
-  /** Both moments of AdamW. */
-  optimizer: number;
-  /** Of the two halves of a batch. */
-  gradients: number;
-  activations: number;
-  /** Keys and values, and the weights laid out for decoding. */
-  generation: number;
-  /** All threads. */
-  total: number;
-  /** What one thread takes at most, and the limit for it. */
-  thread: number;
-  limit: number;
+/** Bytes that a micro-batch takes beside weights and gradients, its longest sequence having `longest` tokens: the largest of its phases. */
+function updateBytes(config: ModelConfig, tokens: number, predicted: number, longest: number): number {
+  const { hidden, inner, queries, qkv, heads, vocabulary } = widthsOf(config);
+  // Kept by `forward` of each layer; what enters the output layer.
+  const layer = 4 * hidden + (config.query_key_norm ? 2 : 1) * qkv + queries + heads + 3 * inner;
+  const kept = tokens * (config.num_hidden_layers * layer + hidden);
+  // The output layer (head.ts), its weights packed both ways.
+  const chunk = Math.min(predicted, chunkRows(vocabulary));
+  const head =
+    (tokens + 3 * predicted) * hidden + chunk * (vocabulary + panels(hidden)) + (panels(vocabulary) + vocabulary) * panels(hidden);
+  // The way back through the layer with the most kept (decoder.ts): the first gradient of its MLP, and the scores of one head.
+  const backward = tokens * inner + panels(inner) * Math.max(hidden, tokens) + 2 * panels(longest) * (config.head_dim + longest);
+  return FLOAT * (kept + Math.max(head, backward));
+}
+
+/** Bytes that a `generate` call takes beside the weights, `rows` of its own on this thread. */
+function generationBytes(config: ModelConfig, parameters: number, { rows, prompt, longest, samples, batch_size }: GenerationWork): number {
+  const { hidden, inner, queries, qkv, heads, vocabulary } = widthsOf(config);
+  const capacity = slotCapacity(longest);
+  const slots = slotsFor(config, rows, capacity, batch_size);
+  const packed = parameters - (config.tie_word_embeddings ? 0 : vocabulary * hidden);
+  const buffers = slots * (2 * hidden + qkv + queries + 3 * inner + vocabulary);
+  // Prompts are read as far as one micro-batch goes (generate.ts); each gives its rows their logits.
+  const prompts = Math.ceil(slots / samples);
+  const tokens = Math.min(prompts * prompt, Math.max(prompt, maxBatchTokens(config)));
+  const reading = tokens * (5 * hidden + qkv + queries + heads + 3 * inner) + panels(hidden) * inner;
+  const logits = tokens * hidden + (Math.ceil(tokens / prompt) + samples) * vocabulary;
+  return FLOAT * (packed + buffers + Math.max(reading, logits)) + slots * slotBytes(config, capacity);
 }
 
 /** What a policy of `parameters` weights will hold at its peak, on one thread or two; working space of less than a MiB left out. */
 export function memoryNeeds(config: ModelConfig, parameters: number, work: MemoryWork, threads: 1 | 2): MemoryNeeds {
-  const weights = FLOAT * parameters;
-  const reference = work.reference ? weights : 0;
-  const optimizer = work.update ? 2 * weights : 0;
-  const gradients = work.update ? weights * Math.min(2, work.update.sequences) : 0;
-  const half = work.update ? Math.max(work.update.longest, Math.ceil(work.update.tokens / 2)) : 0;
-  const kept = Math.min(half, Math.max(maxBatchTokens(config), work.update?.longest ?? 0));
-  const activations = kept * activationBytes(config);
-  let generation = 0;
-  if (work.generation) {
-    const capacity = slotCapacity(work.generation.longest);
-    const rows = Math.ceil(work.generation.rows / threads);
-    generation = weights + slotsFor(config, rows, capacity, work.generation.batch_size) * slotBytes(config, capacity);
+  const { update, adapter } = work;
+  const trained = FLOAT * (adapter ?? parameters);
+  const weights = FLOAT * parameters + (adapter === null ? 0 : trained);
+  const reference = work.reference ? trained : 0;
+  const optimizer = update ? 2 * trained : 0;
+  // Of the two halves of a batch.
+  const gradients = update ? trained * Math.min(2, update.sequences) : 0;
+  let activations = 0;
+  if (update) {
+    const { longest, micro_batch_size = Number.POSITIVE_INFINITY } = update;
+    const half = Math.max(longest, Math.ceil(update.tokens / 2));
+    const tokens = Math.min(half, longest * micro_batch_size, Math.max(maxBatchTokens(config), longest));
+    activations = updateBytes(config, tokens, predictedOf(tokens, update), longest);
   }
+  const generation = most(
+    work.generation.map((call) => generationBytes(config, parameters, { ...call, rows: Math.ceil(call.rows / threads) })),
+  );
   const thread = weights + reference + optimizer + Math.max(generation, gradients + activations);
-  // The second thread has copies of the weights, handed over through memory that both see; the optimizer is the first one's alone.
-  const second = threads === 1 ? 0 : 2 * (weights + reference) + Math.max(generation, gradients / 2 + activations);
+  // The second thread has copies of the weights, handed over through memory that both see, and so comes back its half of the gradients;
+  // the optimizer is the first one's alone.
+  const shared = update ? trained : 0;
+  const second = threads === 1 ? 0 : 2 * (weights + reference) + shared + Math.max(generation, gradients / 2 + activations);
   return { weights, reference, optimizer, gradients, activations, generation, total: thread + second, thread, limit: MEMORY_LIMIT };
 }

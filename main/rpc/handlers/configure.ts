@@ -11,9 +11,9 @@ export function configureHandlers(services: Services): Pick<Handlers, keyof type
   const starts = new RunStarts(runsDir, runner);
   return {
     'configure.start_points': () => runner.ask('config.start_points', {}),
-    'configure.check': async ({ config }) => {
+    'configure.check': async ({ config, elsewhere }) => {
       checkNamed(config, runsDir);
-      return runner.ask('config.resolve', { config });
+      return runner.ask('config.resolve', { config, elsewhere });
     },
     'configure.start': async ({ config, request, place }) => {
       const started = await starts.start(config, request, place);
@@ -25,8 +25,8 @@ export function configureHandlers(services: Services): Pick<Handlers, keyof type
 }
 
 export const configureSources = ({ runsDir, runner }: Services): Pick<Sources, keyof typeof configureTopics> => ({
-  'configure.estimate': async function* ({ config }, signal) {
+  'configure.estimate': async function* ({ config, elsewhere }, signal) {
     checkNamed(config, runsDir);
-    yield await runner.ask('config.estimate', { config }, signal);
+    yield await runner.ask('config.estimate', { config, elsewhere }, signal);
   },
 });

@@ -72,7 +72,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
   const here = place === null || place.machine === HERE;
   const estimate = useEstimate();
   const suggestions = useSuggestions();
-  const checked = useChecked(draft, starter.failure);
+  const checked = useChecked(draft, starter.failure, !here);
   const { placed, count, config, text } = checked;
   const latest = useRef<string[]>([]);
   latest.current = firstMistake(draft, placed);
@@ -202,7 +202,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             estimate={estimate}
             config={text}
             found={checked.found}
-            begin={count > 0 ? null : () => estimate.begin(config)}
+            begin={count > 0 ? null : () => estimate.begin(config, !here)}
           />
           <Differences draft={draft} start={start} points={points} runs={runs} />
           <Command draft={draft} start={start} place={place} wrong={count > 0} />

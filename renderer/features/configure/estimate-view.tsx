@@ -2,6 +2,7 @@
 import { Button, Loader } from '@mantine/core';
 import type { RunConfig } from '../../../shared/config.ts';
 import type { DryRun, Range, RunEstimate } from '../../../shared/dry-run.ts';
+import { signalNote, signalText } from '../../../shared/learning-signal.ts';
 import { secondsInWords } from '../../../shared/run-words.ts';
 import type { Estimate } from './use-estimate.ts';
 
@@ -17,9 +18,14 @@ const spread = (range: Range | null, text: (value: number) => string): string =>
       ? text(range.value)
       : `${text(range.value)} (${text(range.low)} to ${text(range.high)})`;
 
+const memoryText = ({ total, thread, limit }: RunEstimate['memory']): string =>
+  limit === null
+    ? `${mebibytes(total)}; what the device has is not told`
+    : `${mebibytes(total)}; one thread may have ${mebibytes(limit)} and needs ${mebibytes(thread)}`;
+
 /** The rows that say something of this kind of run. */
 function rowsOf(
-  { steps, answers, tokens, answer_length, memory, seconds }: RunEstimate,
+  { steps, answers, tokens, answer_length, memory, seconds, learning_signal }: RunEstimate,
   { kind }: RunConfig,
   here: boolean,
 ): [string, string][] {
@@ -30,7 +36,8 @@ function rowsOf(
     ['Tokens read', compact.format(tokens.prompt)],
     ...(answers === 0 ? [] : [['Tokens written', spread(tokens.completion, (n) => compact.format(n))] as [string, string]]),
     ...(kind === 'evaluate' ? [] : [['Tokens trained on', spread(tokens.trained, (n) => compact.format(n))] as [string, string]]),
-    ['Memory', `${mebibytes(memory.total)}; one thread may have ${mebibytes(memory.limit)} and needs ${mebibytes(memory.thread)}`],
+    ...(learning_signal === null ? [] : [['Learning signal', signalText(learning_signal)] as [string, string]]),
+    ['Memory', memoryText(memory)],
     ['Time', spread(seconds, secondsInWords)],
     ...(here ? [['Money', 'no rented machine, so no money'] as [string, string]] : []),
   ];
@@ -99,11 +106,15 @@ export function EstimateView({ estimate, config, found: checked, begin, here }: 
                 </div>
               ))}
             </dl>
-            {found.notes.map((note) => (
-              <p key={note} className="small quiet">
-                {note}
-              </p>
-            ))}
+            {found.notes.map((note) => {
+              const warns = found.learning_signal !== null && note === signalNote(found.learning_signal);
+              return (
+                <p key={note} className={warns ? 'small state-unverifiable' : 'small quiet'}>
+                  {warns ? '⚠ ' : ''}
+                  {note}
+                </p>
+              );
+            })}
           </>
         ) : null}
       </div>

@@ -33,8 +33,8 @@ const asMistake = ({ field = '', message }: CallFailed): Mistake => ({
   unknown: false,
 });
 
-/** `told`: what a start was refused for, where it was of these settings. */
-export function useChecked(draft: Draft, told: { error: CallFailed; config: string } | null): Checked {
+/** `told`: what a start was refused for, where it was of these settings. `elsewhere`: the run is to be carried out on another machine. */
+export function useChecked(draft: Draft, told: { error: CallFailed; config: string } | null, elsewhere: boolean): Checked {
   const config = useMemo(() => sparse(draft), [draft]);
   const text = useMemo(() => JSON.stringify(config), [config]);
   const mistakes = useMemo(() => draftMistakes(draft), [draft]);
@@ -45,7 +45,7 @@ export function useChecked(draft: Draft, told: { error: CallFailed; config: stri
   }, [config, text]);
   const enabled = mistakes.length === 0 && rested.text === text;
   const [asked, setAsked] = useState<string | null>(null);
-  const { data, stale, error } = useQuery('configure.check', { config: rested.config }, { enabled });
+  const { data, stale, error } = useQuery('configure.check', { config: rested.config, elsewhere }, { enabled });
   // An error is of the last question; it must not stand beside settings that have changed since.
   useEffect(() => setAsked(error === null ? null : rested.text), [error]);
   const current = asked === text ? error : null;

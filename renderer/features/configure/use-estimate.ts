@@ -9,7 +9,8 @@ export interface Estimate {
   /** The last one, and the config that it is of. */
   result: { config: string; dryRun: DryRun } | null;
   error: CallFailed | null;
-  begin(config: JsonObject): void;
+  /** `elsewhere`: the run is to be carried out on another machine. */
+  begin(config: JsonObject, elsewhere: boolean): void;
   stop(): void;
 }
 
@@ -23,14 +24,14 @@ export function useEstimate(): Estimate {
     running,
     result,
     error,
-    begin: (settings) => {
+    begin: (settings, elsewhere) => {
       cancel.current();
       const config = JSON.stringify(settings);
       setRunning(true);
       setError(null);
       cancel.current = follow(
         'configure.estimate',
-        { config: settings },
+        { config: settings, elsewhere },
         (dryRun) => setResult({ config, dryRun }),
         (failed) => {
           setRunning(false);

@@ -106,12 +106,25 @@ export const plainOps: Ops = {
   },
   sumOfSquares: (x) => tf.tidy(() => tf.sum(tf.square(x))),
   adamW(weights, gradient, first, second, { scale, keep, beta1, beta2, stepSize, root, epsilon }) {
+    // The largest matrix is a quarter of a small model: what is done with goes at once, or a dozen of it would be there together.
     return tf.tidy(() => {
       const g = scale === 1 ? gradient : tf.mul(gradient, scale);
-      const m = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
-      const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const step = tf.div(m, tf.add(tf.mul(tf.sqrt(v), 1 / root), epsilon));
-      return [tf.sub(tf.mul(weights, keep), tf.mul(step, stepSize)), m, v] as [Tensor, Tensor, Tensor];
+      const m = tf.tidy(() => tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
+      const v = tf.tidy(() => {
+        const fresh = tf.tidy(() => tf.mul(tf.square(g), 1 - beta2));
+        return tf.add(tf.mul(second, beta2), fresh);
+      });
+      const divisor = tf.tidy(() =>
+        tf.add(
+          tf.tidy(() => tf.mul(tf.sqrt(v), 1 / root)),
+          epsilon,
+        ),
+      );
+      const next = tf.tidy(() => {
+        const step = tf.tidy(() => tf.mul(tf.div(m, divisor), stepSize));
+        return tf.sub(tf.mul(weights, keep), step);
+      });
+      return [next, m, v] as [Tensor, Tensor, Tensor];
     });
   },
 };

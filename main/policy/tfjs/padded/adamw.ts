@@ -27,7 +27,7 @@ export class PaddedAdamW {
   /** Storage for the moments, zero at first. Called before a step's work, so that running out of memory changes nothing. */
   prepare(weights: Weights): { first: Tensors; second: Tensors } {
     if (!this.moments) {
-      const zeros = (): Tensors => new Map([...weights].map(([name, weight]) => [name, tf.keep(tf.zeros(weight.shape))]));
+      const zeros = (): Tensors => new Map([...weights].map(([name, weight]) => [name, tf.keep(tf.fill(weight.shape, 0))]));
       this.moments = { first: zeros(), second: zeros() };
     }
     return this.moments;

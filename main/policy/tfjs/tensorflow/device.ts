@@ -1,6 +1,7 @@
 /** The started `tensorflow` backend as a device of the padded decoder. */
-import { totalmem } from 'node:os';
+
 import * as tf from '@tensorflow/tfjs-core';
+import { machineMemory } from '../../machine-memory.ts';
 import { tensorflowOps } from '../ops/tensorflow-ops.ts';
 import type { Device } from '../padded/device.ts';
 import { DeviceFailure } from '../padded/device-failure.ts';
@@ -16,7 +17,7 @@ export async function tensorflowDevice(path: string): Promise<Device> {
     what: `TensorFlow ${backend.binding.TF_Version} on the ${gpu ? 'GPU' : 'processor'}`,
     ops: tensorflowOps(backend),
     // What TensorFlow has of a GPU it does not tell through this addon.
-    memoryLimit: gpu ? null : totalmem(),
+    memoryLimit: gpu ? null : machineMemory(),
     lengthStep: 1,
     check: () => undefined,
     settle: async () => undefined,
