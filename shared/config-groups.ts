@@ -38,7 +38,7 @@ export function fieldSentence({ says }: FieldWords, kind: ConfigKind): string {
 /** What each preset is for; the names are those of resources/presets. */
 export const PRESET_WORDS: Readonly<Record<string, string>> = {
   demo: 'The experiment of the demo: the tiny model learns to answer arithmetic in fewer tokens, some minutes.',
-  lora: 'A LoRA adapter on a real checkpoint: few short steps on arithmetic with a length term; name the model and a backend.',
+  lora: 'A LoRA adapter on a real checkpoint: few short steps on arithmetic with a length term; name the model.',
   medlogictrace: 'The seed project’s settings: GRPO with 4 answers a question, beta 0.1 and early stopping.',
   smoke: 'Thirty small steps, to see that everything works.',
 };
