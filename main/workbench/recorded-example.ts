@@ -6,8 +6,8 @@ import { RecordedExample } from '../../shared/recorded-example.ts';
 // The same place from here as from the bundle in out/main.
 const EXAMPLES = new URL('../../resources/example/', import.meta.url);
 
-/** In the order in which they are shown. */
-const FILES = ['demo.json', 'checkpoint.json'] as const;
+/** In the order in which they are shown (scripts/record-example.ts writes them). */
+const FILES = ['demo.json'] as const;
 
 /** Errors: an InputError where a file is damaged; the system's where one is missing. */
 export async function readExamples(): Promise<RecordedExample[]> {

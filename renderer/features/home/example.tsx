@@ -73,13 +73,15 @@ function Contents({ examples }: { examples: readonly RecordedExample[] }) {
   if (shown === undefined) return null;
   return (
     <Tabs value={shown.title} onChange={setAsked} keepMounted={false} className="home-examples">
-      <Tabs.List>
-        {examples.map(({ title }) => (
-          <Tabs.Tab key={title} value={title}>
-            {title}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
+      {examples.length > 1 ? (
+        <Tabs.List>
+          {examples.map(({ title }) => (
+            <Tabs.Tab key={title} value={title}>
+              {title}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+      ) : null}
       <Tabs.Panel value={shown.title} className="home-example">
         <Content key={shown.title} example={shown} />
       </Tabs.Panel>
