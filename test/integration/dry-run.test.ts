@@ -134,8 +134,9 @@ test('groups that the first moment does not finish are written on, until enough 
   });
   const { learning_signal, probe } = await estimateRun(config, PARAMETERS, { writing: 0.0014 });
   expect(probe?.unfinished).toBeGreaterThan(0);
-  // Four are wanted; of the others nothing is known, unless they were done before.
-  expect(learning_signal).toMatchObject({ groups: 6, whole: 4 });
+  // Four are wanted; of the others nothing is known, unless the first moment was long enough for them.
+  expect(learning_signal).toMatchObject({ groups: 6 });
+  expect(learning_signal?.whole).toBeGreaterThanOrEqual(4);
 });
 
 test('a run that cannot fit says so before anything is tried', async () => {
