@@ -16,11 +16,10 @@ import { loadConfig } from '../main/runner/load-config.ts';
 import { openRunData } from '../main/runner/prepare-run.ts';
 import { clustersOf, compare, renderComparisonTable } from '../main/workbench/comparison.ts';
 import { type ReportedComparison, writeReport } from '../main/workbench/report.ts';
-import { readEvents } from '../main/workbench/run-files.ts';
+import { readCurves } from '../main/workbench/run-files.ts';
 import { EvaluateConfig } from '../shared/config.ts';
 import type { CheckpointResult } from '../shared/experiment-result.ts';
 import { InputError } from '../shared/input-error.ts';
-import { dropSuperseded } from '../shared/run-lines.ts';
 
 const USAGE =
   'node scripts/checkpoint-experiment.ts --model FOLDER --out DIR --medmcqa DATA --pubmedqa DATA [--backend NAME] [--seed N] [--set a.b=c …]';
@@ -106,21 +105,12 @@ async function main(io: Io): Promise<void> {
     compared.push({ name: part.name, questions, ...result });
     io.note(`\n${part.name}\n${renderComparisonTable(result.comparison)}`);
   }
-  const { events } = await readEvents(train);
-  const counted = dropSuperseded(events);
   const command = `node scripts/checkpoint-experiment.ts --backend ${backend} --seed ${seed}`;
   const report = join(folder, 'report.html');
   await writeReport(report, {
     title: 'A real checkpoint before and after GRPO with a LoRA adapter',
     comparisons: compared,
-    runs: [
-      {
-        name: 'train',
-        training: counted.flatMap((e) => (e.type === 'step' ? [{ step: e.step, metrics: e.metrics }] : [])),
-        validation: counted.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, metrics: e.metrics }] : [])),
-        settings: config,
-      },
-    ],
+    runs: [{ name: 'train', ...(await readCurves(train)), settings: config }],
     commands: [command],
     notes: NOTES,
   });

@@ -5,7 +5,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { openRunData } from '../main/runner/prepare-run.ts';
-import { readEvents, readRecord } from '../main/workbench/run-files.ts';
+import { readCurves, readRecord } from '../main/workbench/run-files.ts';
 import { EvaluateConfig } from '../shared/config.ts';
 import { type Comparison, EvaluationItem } from '../shared/evaluation.ts';
 import { CheckpointResult, DemoResult } from '../shared/experiment-result.ts';
@@ -155,10 +155,12 @@ export async function recordExample(folder: string): Promise<{ file: string; exa
   );
   const [first] = sides;
   if (first === undefined) throw new InputError(`${folder}: result.json has no comparison`, 'folder');
-  const { events } = await readEvents(join(folder, 'train'));
-  const kept = (metrics: Record<string, number>) => Object.fromEntries(Object.entries(metrics).filter(([name]) => CURVES.includes(name)));
-  const rows = (type: 'step' | 'validation') =>
-    events.flatMap((event) => (event.type === type ? [{ step: event.step, metrics: kept(event.metrics) }] : []));
+  const curves = await readCurves(join(folder, 'train'));
+  const shown = (rows: (typeof curves)['training']) =>
+    rows.map(({ step, metrics }) => ({
+      step,
+      metrics: Object.fromEntries(Object.entries(metrics).filter(([name]) => CURVES.includes(name))),
+    }));
   const texts = await textsOf(join(folder, `before-${first.name}`), first.set.comparison.before);
   const example: RecordedExample = {
     title: kind.title,
@@ -168,7 +170,7 @@ export async function recordExample(folder: string): Promise<{ file: string; exa
     recorded: (await stat(join(folder, 'result.json'))).mtime.toISOString().slice(0, 10),
     seconds,
     sets: sides.map(({ set }) => set),
-    curves: { training: rows('step'), validation: rows('validation') },
+    curves: { training: shown(curves.training), validation: shown(curves.validation) },
     answers: choose(first.before, first.after, texts),
   };
   return { file: kind.file, example };

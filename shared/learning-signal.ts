@@ -38,10 +38,10 @@ export interface SignalSettings {
 }
 
 /** Rewards of a group that are no further apart teach nothing; rounding makes no difference. */
-const EQUAL = 1e-12;
+export const EQUAL_WITHIN = 1e-12;
 
 /** Whether numbers differ: their standard deviation is not 0. */
-export const differ = (values: readonly number[]): boolean => values.length > 1 && standardDeviation(values) >= EQUAL;
+export const differ = (values: readonly number[]): boolean => values.length > 1 && standardDeviation(values) >= EQUAL_WITHIN;
 
 const share = (flags: readonly boolean[]): number => mean(flags.map(Number));
 

@@ -7,7 +7,6 @@ import type { Command } from 'commander';
 import { Backend } from '../../shared/config.ts';
 import type { Comparison } from '../../shared/evaluation.ts';
 import type { DemoResult } from '../../shared/experiment-result.ts';
-import { dropSuperseded } from '../../shared/run-lines.ts';
 import { writeFileAtomic } from '../policy/atomic-file.ts';
 import { experimentNotes } from './experiment-notes.ts';
 import { Interrupted } from './interrupt.ts';
@@ -74,7 +73,7 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
   const { loadConfig } = await import('../runner/load-config.ts');
   const { openRunData } = await import('../runner/prepare-run.ts');
   const { compare, clustersOf, renderComparisonTable } = await import('../workbench/comparison.ts');
-  const { readEvents } = await import('../workbench/run-files.ts');
+  const { readCurves } = await import('../workbench/run-files.ts');
   const { writeReport } = await import('../workbench/report.ts');
   const { evaluateReported, reported, runOnce } = await import('./experiment.ts');
   const sets = reported(size.limit);
@@ -101,21 +100,12 @@ export async function runDemo(seed: number, folder: string, io: Io, size: DemoSi
     io.note(`\n${name === 'dosage' ? 'Dosage: transfer, never trained on with RL' : 'Arithmetic: held-out questions'}`);
     io.note(renderComparisonTable(comparison));
   }
-  const { events } = await readEvents(train);
-  const counted = dropSuperseded(events);
   const seconds = (performance.now() - start) / 1000;
   const report = join(folder, 'report.html');
   await writeReport(report, {
     title: `Demo, seed ${seed}: the embedded model before and after GRPO`,
     comparisons: compared,
-    runs: [
-      {
-        name: 'train',
-        training: counted.flatMap((e) => (e.type === 'step' ? [{ step: e.step, metrics: e.metrics }] : [])),
-        validation: counted.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, metrics: e.metrics }] : [])),
-        settings: config,
-      },
-    ],
+    runs: [{ name: 'train', ...(await readCurves(train)), settings: config }],
     commands: [`npx medlogictrace demo --seed ${seed}${backend === 'wasm' ? '' : ` --backend ${backend}`}`],
     notes: experimentNotes,
   });

@@ -1,5 +1,6 @@
 /** Group-relative advantages, as TRL's GRPOTrainer 1.x computes them (Shao et al., arXiv 2402.03300; Liu et al., arXiv 2503.20783). */
 import type { ScaleRewards } from '../../shared/config.ts';
+import { EQUAL_WITHIN } from '../../shared/learning-signal.ts';
 import { mean, standardDeviation } from '../../shared/statistics/describe.ts';
 
 const EPSILON = 1e-4;
@@ -38,6 +39,6 @@ export function groupAdvantages(rewards: readonly (number | null)[], groupSize: 
   return {
     values,
     rewardStd: deviations.length > 0 ? mean(deviations) : 0,
-    fracZeroStd: deviations.length > 0 ? deviations.filter((d) => d < 1e-12).length / deviations.length : 0,
+    fracZeroStd: deviations.length > 0 ? deviations.filter((d) => d < EQUAL_WITHIN).length / deviations.length : 0,
   };
 }

@@ -1,5 +1,4 @@
 /** What can compute on this machine, and why or why not. */
-
 import type { BackendStatus } from '../../shared/backend-status.ts';
 import { machineMemory } from '../policy/machine-memory.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';

@@ -6,11 +6,11 @@ import { machineMemory } from '../policy/machine-memory.ts';
 import type { MemoryNeeds, MemoryWork } from '../policy/memory-needs.ts';
 import type { ModelConfig } from '../policy/model-config.ts';
 import { memoryNeeds } from '../policy/tfjs/memory-needs.ts';
-
 import { paddedMemoryNeeds } from '../policy/tfjs/padded/memory.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';
 import { torchMemoryNeeds } from '../policy/torch/memory-needs.ts';
 import { mayHaveGpu } from '../policy/torch/python-program.ts';
+import { adapterOf } from './open-model.ts';
 
 export interface SizedModel {
   config: ModelConfig;
@@ -22,13 +22,8 @@ export type RunWork = Pick<MemoryWork, 'generation' | 'update'>;
 
 /** Weights of the adapter that a run trains; null: it trains the model's. Errors: InputError for modules that no layer has. */
 function adapterWeights(config: RunConfig, model: ModelConfig): number | null {
-  if (config.kind === 'evaluate' || !config.use_peft) return null;
-  const lora = {
-    r: config.lora_r,
-    lora_alpha: config.lora_alpha,
-    lora_dropout: config.lora_dropout,
-    target_modules: config.lora_target_modules,
-  };
+  const lora = config.kind === 'evaluate' ? null : adapterOf(config);
+  if (lora === null) return null;
   let sum = 0;
   for (const shape of adapterShapes(expectedTensors(model), lora).values()) sum += shape.reduce((product, n) => product * n, 1);
   return sum;

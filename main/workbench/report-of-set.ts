@@ -6,7 +6,7 @@ import { InputError } from '../../shared/input-error.ts';
 import type { Question } from '../../shared/question.ts';
 import type { OpenedEvaluation, OpenedSet } from './compare-set.ts';
 import type { Report, ReportedComparison, ReportedRun } from './report-content.ts';
-import { readEvents, readRecord } from './run-files.ts';
+import { readCurves, readRecord } from './run-files.ts';
 import { findRun, runName } from './runs.ts';
 import { shortNames } from './short-names.ts';
 import type { TrainingRun } from './training-run.ts';
@@ -33,13 +33,7 @@ export const trainingSettings = ({ record }: TrainingRun): Record<string, unknow
 
 /** Curves and settings of a training run. Errors: the system's for a file that cannot be read. */
 async function reportedRun(name: string, run: TrainingRun): Promise<ReportedRun> {
-  const { events } = await readEvents(run.folder);
-  return {
-    name,
-    training: events.flatMap((event) => (event.type === 'step' ? [{ step: event.step, metrics: event.metrics }] : [])),
-    validation: events.flatMap((event) => (event.type === 'validation' ? [{ step: event.step, metrics: event.metrics }] : [])),
-    settings: trainingSettings(run),
-  };
+  return { name, ...(await readCurves(run.folder)), settings: trainingSettings(run) };
 }
 
 async function reportedRuns({ set, runs, trainingRuns }: ReportOfSetOptions): Promise<ReportedRun[]> {

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { RunCurves } from '../../shared/figures/learning-curves.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { parseInput, parseJson } from '../../shared/parse-input.ts';
 import {
@@ -46,6 +47,14 @@ export interface RunEvents {
 export async function readEvents(folder: string): Promise<RunEvents> {
   const { rows, malformed } = await readLines(join(folder, 'events.jsonl'), RunEvent);
   return { events: dropSuperseded(rows), all: rows, malformed, gaps: seqGaps(rows) };
+}
+
+/** The learning curves of a training run. Errors: the system's, where it has no events. */
+export async function readCurves(folder: string): Promise<Omit<RunCurves, 'name'>> {
+  const { events } = await readEvents(folder);
+  const rows = (type: 'step' | 'validation') =>
+    events.flatMap((event) => (event.type === type ? [{ step: event.step, metrics: event.metrics }] : []));
+  return { training: rows('step'), validation: rows('validation') };
 }
 
 export interface RunCompletions {

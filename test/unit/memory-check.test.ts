@@ -1,6 +1,6 @@
 /** A run that cannot fit must not fail half an hour later; one that can must not be refused, least of all for another machine's sake. */
 import { describe, expect, test } from 'vitest';
-import { expectedTensors } from '../../main/policy/expected-tensors.ts';
+import { parametersOf } from '../../main/policy/expected-tensors.ts';
 import { machineMemory } from '../../main/policy/machine-memory.ts';
 import { type ModelConfig, parseModelConfig } from '../../main/policy/model-config.ts';
 import { checkMemory, leastWork } from '../../main/runner/memory-check.ts';
@@ -20,9 +20,7 @@ const sized = (shape: object): SizedModel => {
     },
     'test shape',
   );
-  let parameters = 0;
-  for (const tensor of expectedTensors(config).values()) parameters += tensor.reduce((product, n) => product * n, 1);
-  return { config, parameters };
+  return { config, parameters: parametersOf(config) };
 };
 /** Qwen2.5-0.5B, and one of the same form that no machine holds. */
 const half = {

@@ -6,34 +6,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import type { LoraOptions } from '../../main/policy/lora.ts';
-import { type ModelConfig, parseModelConfig } from '../../main/policy/model-config.ts';
 import type { GenerateEvent, GenerateRequest, Policy, PolicyGradientObjective, TrainSequence } from '../../main/policy/policy.ts';
 import { divideRequest } from '../../main/policy/tfjs/generate-on-two.ts';
 import { createTfjsPolicy, tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
 import { Replica } from '../../main/policy/tfjs/replica.ts';
 import { type Threads, threadsToUse } from '../../main/policy/tfjs/threads.ts';
 import { RandomStream } from '../../shared/random.ts';
+import { smallConfig } from '../fixtures/small-config.ts';
 
 const VOCABULARY = 61;
 /** A token whose embedding the damaged model lacks. */
 const DAMAGED = 60;
 /** Embedding and output layer are apart, so that a damaged embedding spoils only the sequences that have its token. */
-const config: ModelConfig = parseModelConfig(
-  {
-    architectures: ['Qwen2ForCausalLM'],
-    model_type: 'qwen2',
-    hidden_size: 32,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    intermediate_size: 48,
-    vocab_size: VOCABULARY,
-    max_position_embeddings: 256,
-    rope_theta: 10000,
-    tie_word_embeddings: false,
-  },
-  'test model',
-);
+const config = smallConfig({ vocab_size: VOCABULARY, max_position_embeddings: 256, tie_word_embeddings: false });
 
 function model(threads: Threads, options: { damaged?: boolean; program?: URL; lora?: LoraOptions } = {}): Promise<Policy> {
   const random = new RandomStream(1, 'weights');
