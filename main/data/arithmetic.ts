@@ -164,22 +164,28 @@ export interface Drill {
   result: string;
 }
 
-/** Bare calculations (supervised split only): products whole and in parts, sums, differences. Used by the embedded model's recipe. */
+/**
+ * Bare calculations (supervised split only): products of two digits with a place (60*3), products in parts, sums and differences.
+ * Products whole are practised in the worked solutions alone. Used by the embedded model's recipe.
+ */
 export function arithmeticDrills(count: number): Drill[] {
   return Array.from({ length: count }, (_, row) => {
     const random = new RandomStream(ARITHMETIC_SEED, `drill/${row}`);
     const kind = random.next();
-    if (kind < 0.5) {
+    if (kind < 0.15) {
+      const [digit, place, b] = [random.integer(2, 9), random.pick([1, 10, 100]), random.integer(2, 9)];
+      return { prompt: `${digit * place}*${b}=`, result: `${digit * place * b}` };
+    }
+    if (kind < 0.35) {
       let a: number;
       let b: number;
       do [a, b] = [factor(random), random.integer(2, 9)];
       while (splitOfProduct([a, b]) !== 'supervised');
-      const written = writeProduct(a, b, random.chance(0.3));
-      const cut = written.indexOf('=') + 1;
-      return { prompt: written.slice(0, cut), result: written.slice(cut) };
+      const start = productStart(a, b);
+      return { prompt: start, result: writeProduct(a, b, true).slice(start.length) };
     }
     const [a, b] = [random.integer(20, 3000), random.integer(11, 900)];
-    if (kind < 0.75) return { prompt: `${a}+${b}=`, result: `${a + b}` };
+    if (kind < 0.7) return { prompt: `${a}+${b}=`, result: `${a + b}` };
     const [high, low] = a > b ? [a, b] : [b, a];
     return { prompt: `${high}-${low}=`, result: `${high - low}` };
   });

@@ -13,7 +13,7 @@ export interface Habits {
   check: boolean;
 }
 
-export const HABIT_RATES: Record<keyof Habits, number> = { restate: 0.6, plan: 0.6, parts: 0.42, check: 0.6 };
+export const HABIT_RATES: Record<keyof Habits, number> = { restate: 0.6, plan: 0.6, parts: 0.22, check: 0.6 };
 
 export function drawHabits(random: RandomStream): Habits {
   return {
