@@ -37,7 +37,6 @@ const NATIVE = [
   `@duckdb/node-bindings-${process.platform}-${process.arch}`,
   '@tensorflow/tfjs-node-gpu',
   'google-protobuf',
-  'node-api-headers',
 ];
 
 /** Builds into `out`, which is replaced whole. Errors: the bundler's; `out` is then as it was. */

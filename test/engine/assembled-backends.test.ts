@@ -3,17 +3,20 @@
  * what it evaluates and trains on wasm.
  */
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRunFolder } from '../../main/runner/create-run.ts';
 import { resolveSettings } from '../../main/runner/load-config.ts';
 import { prepareRun } from '../../main/runner/prepare-run.ts';
 import { readEvents } from '../../main/workbench/run-files.ts';
+import { RunnerService } from '../../main/workbench/runner-service.ts';
 import { assembleRunner } from '../../scripts/assemble-runner.ts';
 import { EvaluationItem } from '../../shared/evaluation.ts';
 import type { JsonObject } from '../../shared/json-object.ts';
+import { RunRecord } from '../../shared/run-record.ts';
 import { TOLERANCE } from '../fixtures/parity.ts';
 import { writeSmallModel } from '../fixtures/small-model.ts';
 import { hasSwiftShader, swiftShaderEnvironment, withoutSwiftShader } from '../fixtures/swiftshader.ts';
@@ -95,6 +98,26 @@ describe('the assembled runner', () => {
     wasm = { likelihoods: await likelihoods('wasm'), answers: await answers('wasm'), training: await training('wasm') };
   });
   afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  it('tells its backends and finds the fastest of them, each tried in a process of its own', async () => {
+    vi.stubEnv('MEDLOGICTRACE_HOME', tensorflowTestHome);
+    for (const [name, value] of Object.entries(hasSwiftShader ? swiftShaderEnvironment : {})) vi.stubEnv(name, value);
+    const service = new RunnerService({ program: join(runner, 'main', 'runner', 'service.js') });
+    try {
+      const found = await service.ask('backends.list', {});
+      const available = (name: string): boolean | undefined => found.find((backend) => backend.name === name)?.available;
+      expect(available('tensorflow')).toBe(tensorflowAddon !== null);
+      if (hasSwiftShader) expect(available('webgpu')).toBe(true);
+      const config = { kind: 'evaluate', backend: 'auto', data: { test: 'arithmetic:test', limit: 2 } };
+      const { folder } = await service.ask('config.create', { config, runs_dir: join(place, 'runs'), request: randomUUID() });
+      // A GPU of software is never taken.
+      const { backend } = RunRecord.parse(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'))).config;
+      expect(tensorflowAddon === null ? ['wasm'] : ['wasm', 'tensorflow']).toContain(backend);
+    } finally {
+      service.close();
+      vi.unstubAllEnvs();
+    }
+  });
 
   describe.each([
     { backend: 'tensorflow', here: tensorflowAddon !== null },

@@ -37,13 +37,6 @@ export interface TensorflowBackend extends tf.KernelBackend {
 const require = createRequire(import.meta.url);
 let started: TensorflowBackend | undefined;
 
-/** Loads the addon at `path` and says what it is, without making it a backend. Errors: Error when it or its library cannot be loaded. */
-export function loadTensorflow(path: string): TensorflowBinding {
-  // The library tells of every processor feature otherwise; warnings and errors stay.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
-  return require(path) as TensorflowBinding;
-}
-
 /** Starts the backend on the addon at `path`; the first path counts. Errors: Error when the addon or its library cannot be loaded. */
 export function startTensorflow(path: string): TensorflowBackend {
   if (started) return started;
@@ -54,7 +47,9 @@ export function startTensorflow(path: string): TensorflowBackend {
       NodeJSKernelBackend: new (binding: TensorflowBinding, name: string) => TensorflowBackend;
     };
   });
-  const binding = loadTensorflow(path);
+  // The library tells of every processor feature otherwise; warnings and errors stay.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  const binding = require(path) as TensorflowBinding;
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
   tf.registerBackend('tensorflow', () => backend, 3);
   started = backend;
