@@ -75,7 +75,7 @@ async function training(backend: string): Promise<{ loss: number; grad_norm: num
     },
     ...{
       data: { train_limit: 4, validation_limit: 1 },
-      per_device_train_batch_size: 2,
+      per_device_train_batch_size: 1,
       max_length: 400,
       max_steps: 2,
       learning_rate: 0.01,
