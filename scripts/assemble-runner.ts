@@ -25,8 +25,6 @@ const FILES = [
   ...['wasm', 'simd.wasm', 'threaded-simd.wasm'].map(
     (kind) => `node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind === 'wasm' ? '.' : '-'}${kind}`,
   ),
-  // tfjs-node-gpu asks for all of tfjs and is given the core that is bundled: only its place must be there.
-  ...['package.json', 'dist/tf-core.node.js'].map((path) => `node_modules/@tensorflow/tfjs/${path}`),
   ...['package.json', 'index.js', `dist/${process.platform}-${process.platform === 'darwin' ? 'universal' : process.arch}`].map(
     (path) => `node_modules/webgpu/${path}`,
   ),
@@ -39,7 +37,6 @@ const NATIVE = [
   `@duckdb/node-bindings-${process.platform}-${process.arch}`,
   '@tensorflow/tfjs-node-gpu',
   'google-protobuf',
-  'node-api-headers',
 ];
 
 /** Builds into `out`, which is replaced whole. Errors: the bundler's; `out` is then as it was. */

@@ -34,8 +34,8 @@ export interface EvaluationJob {
     | { kind: 'baseline'; result: EvaluationResult };
 }
 
-/** Every model and baseline on every data set, all of them checked. Errors: InputError before anything is written. */
-export async function pairsOf(given: EvaluateOptions): Promise<EvaluationJob[]> {
+/** Every model and baseline on every data set, all of them checked; `tell` hears what a backend `auto` came to. Errors: InputError before anything is written. */
+export async function pairsOf(given: EvaluateOptions, tell: (line: string) => void): Promise<EvaluationJob[]> {
   const options = { ...(await ownDefaults()), ...given };
   const { model = [], baseline = [], data = [] } = options;
   if (model.length > 0 === baseline.length > 0) {
@@ -52,7 +52,7 @@ export async function pairsOf(given: EvaluateOptions): Promise<EvaluationJob[]> 
       if (model.length === 0) jobs.push({ what, answers: 0, work: { kind: 'baseline', result: await answeredAlike(name, config) } });
       else {
         const work =
-          there === null ? { kind: 'new' as const, record: await prepareRun(config) } : { kind: 'there' as const, config, there };
+          there === null ? { kind: 'new' as const, record: await prepareRun(config, { tell }) } : { kind: 'there' as const, config, there };
         jobs.push({ what, answers: answersWanted(questions, config), work });
       }
     }

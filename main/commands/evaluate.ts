@@ -35,7 +35,7 @@ export function register(program: Command, io: Io): void {
       const { defaultRunsDir } = await import('../workbench/runs.ts');
       const runsDir = resolve(options.runs ?? defaultRunsDir());
       const { evaluateAll, pairsOf, stoppedRuns } = await import('./evaluate-pairs.ts');
-      const jobs = options.resume ? await stoppedRuns(options.resume, options, runsDir) : await pairsOf(options);
+      const jobs = options.resume ? await stoppedRuns(options.resume, options, runsDir) : await pairsOf(options, io.note);
       await evaluateAll(jobs, runsDir, io);
     });
 }

@@ -38,7 +38,7 @@ export function register(program: Command, io: Io): void {
         const { prepareRun } = await import('../runner/prepare-run.ts');
         const { estimateRun } = await import('../runner/estimate.ts');
         const { dryRunText } = await import('./dry-run-text.ts');
-        const { model, data, splits } = await prepareRun(config, { elsewhere: there !== null && there.machine !== 'local' });
+        const { model, data, splits } = await prepareRun(config, { elsewhere: there !== null && there.machine !== 'local', tell: io.note });
         if (options.probe) io.note('trying the model for a few seconds …');
         const estimate = options.probe ? await estimateRun(config, model.parameters, { signal: io.signal }) : null;
         const result: DryRun = { config, sources, estimate, model, data, splits };

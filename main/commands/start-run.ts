@@ -22,10 +22,10 @@ import type { Progress } from './progress.ts';
  * Errors: InputError before anything is written.
  */
 export async function newRun(config: RunConfig, runsDir: string, id?: string, there: There | null = null, io?: Io): Promise<string> {
-  if (there === null) return createRunFolder(runsDir, { ...(await prepareRun(config)), id });
+  if (there === null) return createRunFolder(runsDir, { ...(await prepareRun(config, { tell: io?.note })), id });
   const { machine, gpus, autoResume } = there;
   if (machine === 'local') {
-    const folder = await createRunFolder(runsDir, { ...(await prepareRun(config)), id });
+    const folder = await createRunFolder(runsDir, { ...(await prepareRun(config, { tell: io?.note })), id });
     await planHere(folder, { gpus, auto_resume: autoResume, env: {} });
     return folder;
   }

@@ -17,6 +17,7 @@ export const PROGRAMS = [
   'main/machine/queue',
   'main/policy/tfjs/replica-worker',
   'main/policy/tfjs/tensorflow-check',
+  'main/policy/tfjs/webgpu-check',
   'main/workbench/datasets-contamination-worker',
   'main/workbench/compare-worker',
 ] as const;

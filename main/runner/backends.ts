@@ -1,9 +1,11 @@
 /** What can compute on this machine, and why or why not. */
 import type { BackendStatus } from '../../shared/backend-status.ts';
+import { TensorflowCheck } from '../../shared/tensorflow-install.ts';
 import { machineMemory } from '../policy/machine-memory.ts';
 import { threadsToUse } from '../policy/tfjs/threads.ts';
 import { torchStatus } from '../policy/torch/backend-status.ts';
-import { INSTALL_TENSORFLOW, NO_ADAPTER, tensorflowAddon } from './tfjs-devices.ts';
+import { askProgram } from './ask-program.ts';
+import { findWebgpu, INSTALL_TENSORFLOW, NO_ADAPTER, tensorflowAddon } from './tfjs-devices.ts';
 
 /** Starts the wasm backend for real: that it is installed does not say that it runs. */
 async function wasmStatus(): Promise<BackendStatus> {
@@ -19,7 +21,7 @@ async function wasmStatus(): Promise<BackendStatus> {
   }
 }
 
-/** Loads the library: that its files are there does not say that it runs. */
+/** Multiplies once, in a process of its own: that its files are there does not say that it runs, and a library that was loaded keeps a GPU's memory. */
 async function tensorflowStatus(): Promise<BackendStatus> {
   const what = 'TensorFlow on the processor or an NVIDIA GPU, float32';
   const addon = tensorflowAddon();
@@ -28,15 +30,14 @@ async function tensorflowStatus(): Promise<BackendStatus> {
     return { name: 'tensorflow', what, available: false, reason };
   }
   try {
-    const { loadTensorflow } = await import('../policy/tfjs/tensorflow/addon.ts');
-    const binding = loadTensorflow(addon);
-    const gpu = binding.isUsingGpuDevice();
+    const { tensorflow, device } = await askProgram('main/policy/tfjs/tensorflow-check', [addon], TensorflowCheck);
+    const gpu = device === 'gpu';
     return {
       name: 'tensorflow',
       what,
       available: true,
       reason: `it started, from ${addon}`,
-      version: binding.TF_Version,
+      version: tensorflow,
       device: gpu ? 'GPU' : 'processor',
       memory: gpu ? null : machineMemory(),
     };
@@ -54,8 +55,7 @@ async function tensorflowStatus(): Promise<BackendStatus> {
 async function webgpuStatus(): Promise<BackendStatus> {
   const what = 'the GPU through Metal, Vulkan or D3D12, float32';
   try {
-    const { findAdapter } = await import('../policy/tfjs/webgpu/device.ts');
-    const adapter = await findAdapter();
+    const adapter = await findWebgpu();
     if (adapter === null) return { name: 'webgpu', what, available: false, reason: `no GPU is found: ${NO_ADAPTER}` };
     return {
       name: 'webgpu',

@@ -29,7 +29,7 @@ export interface EstimateOptions {
 /** Errors: InputError as `prepareRun`; those of loading the model; the signal's reason when aborted. */
 export async function estimateRun(asked: RunConfig, parameters: number, options: EstimateOptions = {}): Promise<RunEstimate> {
   const { writing = 4, signal } = options;
-  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend(signal) } : asked;
+  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend({ signal }) } : asked;
   const model = await inspectModel(config.model);
   const data = await openRunData(config);
   const work = await workloadOf(config, model.tokenizer, data);

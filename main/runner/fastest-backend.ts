@@ -1,20 +1,22 @@
 /** `backend: auto`: each backend that is there trains a small model for a moment, in a process of its own, and the fastest is taken. */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backend } from '../../shared/config.ts';
-import { tensorflowAddon } from './tfjs-devices.ts';
+import { askProgram } from './ask-program.ts';
+import { findWebgpu, tensorflowAddon } from './tfjs-devices.ts';
 
-/** Milliseconds that one trial may take, its start included. */
-const LONGEST = 60_000;
-
+/** What a trial prints. */
 export const TrialResult = z.object({ tokens_per_second: z.number() });
 
+export interface BackendChoice {
+  backend: Exclude<Backend, 'auto'>;
+  /** Tokens a second of a training step of the embedded model, by backend; null: it failed, or needed longer than a minute. Empty where there was no choice. */
+  speeds: { backend: Backend; tokens_per_second: number | null }[];
+}
+
 /** What is worth a trial here: backends that are installed, GPUs that are none of software. */
-async function candidates(): Promise<Backend[]> {
-  const { findAdapter } = await import('../policy/tfjs/webgpu/device.ts');
-  const adapter = await findAdapter().catch(() => null);
+async function candidates(signal: AbortSignal | undefined): Promise<BackendChoice['backend'][]> {
+  const adapter = await findWebgpu(signal).catch(() => null);
+  signal?.throwIfAborted();
   return [
     'wasm',
     ...(tensorflowAddon() === null ? [] : (['tensorflow'] as const)),
@@ -22,46 +24,46 @@ async function candidates(): Promise<Backend[]> {
   ];
 }
 
-/** The fastest; wasm where nothing else is there. Errors: the signal's reason when aborted. */
-export async function fastestBackend(signal?: AbortSignal): Promise<Exclude<Backend, 'auto'>> {
-  const found = await candidates();
-  if (found.length === 1) return 'wasm';
-  const speeds: { backend: Backend; speed: number }[] = [];
-  // One after another: side by side they would measure each other.
-  for (const backend of found) speeds.push({ backend, speed: await trial(backend, signal) });
-  return speeds.reduce((best, next) => (next.speed > best.speed ? next : best)).backend as Exclude<Backend, 'auto'>;
+let chosen: BackendChoice | undefined;
+
+export interface FastestOptions {
+  signal?: AbortSignal | undefined;
+  /** Called with what was taken and why, when it was measured. */
+  tell?: ((line: string) => void) | undefined;
 }
 
-/** Tokens a second of a training step on one backend; 0 where it fails. */
-async function trial(backend: Backend, signal: AbortSignal | undefined): Promise<number> {
-  signal?.throwIfAborted();
-  const program = ['ts', 'js'].map((ending) => join(import.meta.dirname, `backend-trial.${ending}`)).find((path) => existsSync(path));
-  if (program === undefined) return 0;
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, backend], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: LONGEST,
-    killSignal: 'SIGKILL',
-    signal,
-  });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  child.on('error', () => resolve(0));
-  child.on('close', (code) => {
-    const last = said.trim().split('\n').at(-1) ?? '';
-    resolve(code === 0 ? speedOf(last) : 0);
-  });
-  const speed = await promise;
-  signal?.throwIfAborted();
-  return speed;
-}
-
-function speedOf(line: string): number {
-  try {
-    return TrialResult.parse(JSON.parse(line)).tokens_per_second;
-  } catch {
-    return 0;
+/** The fastest; wasm where nothing else is there. It is measured once a process. Errors: the signal's reason when aborted. */
+export async function fastestBackend({ signal, tell }: FastestOptions = {}): Promise<BackendChoice['backend']> {
+  if (chosen === undefined) {
+    chosen = await measure(signal);
+    tell?.(choiceText(chosen));
   }
+  return chosen.backend;
+}
+
+async function measure(signal: AbortSignal | undefined): Promise<BackendChoice> {
+  const found = await candidates(signal);
+  if (found.length === 1) return { backend: 'wasm', speeds: [] };
+  const speeds = [];
+  // One after another: side by side they would measure each other.
+  for (const backend of found) speeds.push({ backend, tokens_per_second: await trial(backend, signal) });
+  const best = speeds.reduce((best, next) => ((next.tokens_per_second ?? 0) > (best.tokens_per_second ?? 0) ? next : best));
+  return { backend: best.backend, speeds };
+}
+
+/** Null where it fails. */
+async function trial(backend: Backend, signal: AbortSignal | undefined): Promise<number | null> {
+  try {
+    return (await askProgram('main/runner/backend-trial', [backend], TrialResult, signal)).tokens_per_second;
+  } catch {
+    signal?.throwIfAborted();
+    return null;
+  }
+}
+
+/** What was taken and why, for whoever asked for `auto`. */
+export function choiceText({ backend, speeds }: BackendChoice): string {
+  if (speeds.length === 0) return 'backend auto: wasm, the only one here ("medlogictrace backends" tells why)';
+  const shown = speeds.map(({ backend: name, tokens_per_second: speed }) => `${name} ${speed === null ? 'failed' : Math.round(speed)}`);
+  return `backend auto: ${backend}, the fastest in a short trial (tokens a second: ${shown.join(', ')})`;
 }

@@ -99,12 +99,14 @@ async function promptLengths(config: RunConfig, tokenizer: Tokenizer, data: Data
 export interface PrepareOptions {
   /** It is carried out on another machine, which checks it against its own memory. @default false */
   elsewhere?: boolean;
+  /** Called with the backend that `auto` came to, and why. */
+  tell?: ((line: string) => void) | undefined;
 }
 
 /** Checks model, tokenizer, data, prompts, rewards and memory of a config. Errors: InputError naming field, value and fix; nothing is written. */
-export async function prepareRun(asked: RunConfig, { elsewhere = false }: PrepareOptions = {}): Promise<NewRunRecord> {
+export async function prepareRun(asked: RunConfig, { elsewhere = false, tell }: PrepareOptions = {}): Promise<NewRunRecord> {
   // run.json names what computes, so that a resumed run meets the same.
-  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend() } : asked;
+  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend({ tell }) } : asked;
   if (config.kind !== 'evaluate') checkTraining(config);
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);

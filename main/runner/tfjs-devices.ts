@@ -1,12 +1,15 @@
 /** The tfjs backends beside wasm, found in the user's folder or on the machine, and policies on them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { InputError } from '../../shared/input-error.ts';
 import { TENSORFLOW_ADDON, TENSORFLOW_FOLDER } from '../../shared/tensorflow-install.ts';
 import { homeFolder } from '../data/location.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Device } from '../policy/tfjs/padded/device.ts';
 import type { PaddedPolicyOptions } from '../policy/tfjs/padded/policy.ts';
+import type { WebgpuAdapter } from '../policy/tfjs/webgpu/device.ts';
+import { askProgram } from './ask-program.ts';
 
 export type PaddedBackend = 'tensorflow' | 'webgpu';
 
@@ -17,6 +20,12 @@ export function tensorflowAddon(): string | null {
   const path = join(homeFolder(), TENSORFLOW_FOLDER, TENSORFLOW_ADDON);
   return existsSync(path) ? path : null;
 }
+
+const Adapter = z.object({ what: z.string(), largestBuffer: z.number(), software: z.boolean() });
+
+/** The adapter of `webgpu`, asked for in a process of its own; null where there is none. Errors: Error when Dawn cannot be loaded. */
+export const findWebgpu = (signal?: AbortSignal): Promise<WebgpuAdapter | null> =>
+  askProgram('main/policy/tfjs/webgpu-check', [], Adapter.nullable(), signal);
 
 /** Starts a backend. Errors: InputError that names what to install or what to use instead. */
 async function openDevice(backend: PaddedBackend): Promise<Device> {
