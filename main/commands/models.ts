@@ -63,11 +63,15 @@ async function download(name: string, io: Io): Promise<DownloadDone> {
   const wanted = parseHubName(name);
   const { downloadModel } = await import('../policy/hub/hub-download.ts');
   const { Secrets } = await import('../workbench/secrets.ts');
+  const { hubState } = await import('../data/hub-settings.ts');
   const token = await new Secrets().value('hf_token');
+  const { endpoint, offline } = await hubState();
   const progress = io.progress(`${formatHubName(wanted)} (MiB)`, null);
   try {
     return await downloadModel(wanted, {
       token,
+      endpoint: endpoint.value,
+      offline: offline.value,
       signal: io.signal,
       onEvent(event) {
         if (event.type === 'progress') {
@@ -99,7 +103,7 @@ export function register(program: Command, io: Io): void {
     .argument('<name>', 'organisation/name, or organisation/name@revision for a branch, tag or commit')
     .addHelpText(
       'after',
-      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.\nHF_ENDPOINT names another hub; with HF_HUB_OFFLINE=1 nothing is fetched.',
+      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.\nHF_ENDPOINT names another hub; with HF_HUB_OFFLINE=1 nothing is fetched; what the settings of the window say of both holds where neither is set.',
     )
     .action(async (name: string) => {
       const done = await download(name, io);

@@ -50,7 +50,9 @@ export function ModelFacts({ model }: { model: ModelView }) {
         </Fact>
         <Fact name="Vocabulary" help="Rows of the embedding: the tokens that the model knows.">
           {countText(model.vocabulary)}
-          {model.tied_embeddings ? ', tied' : ''}
+        </Fact>
+        <Fact name="Output layer" help="Tied: the embedding serves as the output layer, too. Untied: it has weights of its own.">
+          {model.tied_embeddings ? 'tied to the embedding' : 'untied, of its own'}
         </Fact>
         <Fact name="Tokenizer" help="Ids that the tokenizer gives, and the tokens at which an answer ends.">
           {countText(model.tokenizer.size)} ids; ends at{' '}
@@ -61,6 +63,12 @@ export function ModelFacts({ model }: { model: ModelView }) {
                   {token}
                 </span>
               ))}
+        </Fact>
+        <Fact
+          name="Chat template"
+          help="The program that puts control tokens round a question. Without one, messages stand one after another."
+        >
+          {model.tokenizer.chat_template ? 'yes, shown under Prompt' : 'none'}
         </Fact>
         <Fact name="Hash" help="SHA-256 over configuration, weights and tokenizer. Two models with one hash are the same.">
           <span className="mono" title={model.hash}>
