@@ -110,6 +110,29 @@ export function register(program: Command, io: Io): void {
       io.out(done, () => `${formatHubName(done)} is in ${done.folder}\nUse it by its name: --model ${formatHubName(done)}`);
     });
   models
+    .command('merge')
+    .description('write a model with an adapter (PEFT, LoRA) merged in to a new folder, in float32')
+    .argument('<model>', 'the model that the adapter stands on: "tiny", a folder, or the name of a downloaded model')
+    .argument('<adapter>', 'folder of adapter_config.json and adapter_model.safetensors; that of a run is model/adapter in its folder')
+    .argument('<out>', 'the folder to make')
+    .action(async (model: string, adapter: string, out: string) => {
+      const [{ mergeAdapter }, { locateModel }] = await Promise.all([
+        import('../policy/adapter-files.ts'),
+        import('../policy/model-location.ts'),
+      ]);
+      const folder = resolve(out);
+      const progress = io.progress('weights', null);
+      try {
+        await mergeAdapter(locateModel(model), resolve(adapter), folder, {
+          signal: io.signal,
+          onProgress: (done, total) => progress.update(done, { total }),
+        });
+      } finally {
+        progress.finish();
+      }
+      io.out({ model, adapter: resolve(adapter), folder }, `${model} with the adapter merged in is in ${folder}`);
+    });
+  models
     .command('inspect')
     .description('architecture, size, number format and tokenizer of a checkpoint, and whether its parts fit each other')
     .argument(

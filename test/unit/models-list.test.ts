@@ -94,7 +94,8 @@ describe('a folder that lies elsewhere', () => {
       await expect(findModel(runs, 'installed/my-model')).rejects.toThrow('my-model');
       expect((await checkedModels(runs, join(folder, 'elsewhere'))).models.at(1)?.problem).toBeNull();
       // Bug: any folder's name is told to the window, or one that is a model's own is deleted.
-      for (const path of ['/', join(folder, 'none'), 'models/plain']) await expect(addFolder(runs, path)).rejects.toMatchObject({ field: 'path' });
+      for (const path of ['/', join(folder, 'none'), 'models/plain'])
+        await expect(addFolder(runs, path)).rejects.toMatchObject({ field: 'path' });
       await expect(removeLink(runs, 'tiny')).rejects.toThrow('tiny');
     } finally {
       vi.unstubAllEnvs();

@@ -202,6 +202,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             estimate={estimate}
             config={text}
             found={checked.found}
+            refusal={placed.at.get('backend')?.find(({ text: said }) => said.includes('of memory, and'))?.text ?? null}
             begin={count > 0 ? null : () => estimate.begin(config, !here)}
           />
           <Differences draft={draft} start={start} points={points} runs={runs} />
