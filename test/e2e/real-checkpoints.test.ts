@@ -76,8 +76,9 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     await page.getByLabel('Endpoint of the hub').fill(hub.endpoint);
     await page.locator('form', { hasText: 'Endpoint' }).getByRole('button', { name: 'Keep' }).click();
     await page.getByText(`${hub.endpoint}, set here`).waitFor();
-    await page.getByText('Models may be fetched').click();
-    await page.getByText('Offline', { exact: true }).waitFor();
+    const offline = page.getByRole('switch', { name: 'Fetch nothing' });
+    await offline.click();
+    await expect.poll(() => offline.isChecked()).toBe(true);
 
     const view = new ModelsPage(page);
     await view.open();
@@ -89,8 +90,8 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     expect(hub.seen).toEqual([]);
 
     await settings.open('Hugging Face');
-    await page.getByText('Offline', { exact: true }).click();
-    await page.getByText('Models may be fetched').waitFor();
+    await offline.click();
+    await expect.poll(() => offline.isChecked()).toBe(false);
     await view.open();
     await name.fill('org/tiny');
     await page.getByRole('button', { name: 'Download' }).click();
@@ -231,7 +232,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     await settings.open('Backends');
     await page.getByRole('button', { name: 'Measure now' }).click();
     await page.getByText('auto takes wasm now').waitFor({ timeout: 120_000 });
-    await page.getByRole('radio', { name: 'auto' }).check();
+    await page.getByRole('radio', { name: 'auto' }).click();
     await expect.poll(() => readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"backend": "auto"');
 
     await page.getByRole('button', { name: 'Install TensorFlow' }).click();

@@ -57,7 +57,7 @@ function HubForm({ state, changed }: { state: HubState; changed: () => void }) {
         <h3>Offline mode</h3>
         <p className="quiet">Nothing is fetched; models that are here already go on working.</p>
         <Switch
-          label={offline.value ? 'Offline' : 'Models may be fetched'}
+          label="Fetch nothing"
           checked={offline.value}
           disabled={offline.decided_by === 'variable'}
           onChange={(event) => void keep({ ...kept, offline: event.currentTarget.checked })}
