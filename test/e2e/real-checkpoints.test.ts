@@ -110,6 +110,8 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     const configure = new ConfigurePage(page);
     await configure.ready();
     expect(await configure.field('Model').inputValue()).toBe('org/tiny');
+    // Bug: the model belongs to the start point, and the command beside it leaves it out.
+    expect(await configure.differences()).toEqual(['Model | tiny | org/tiny']);
     expect(errors).toEqual([]);
     await page.context().close();
   });
@@ -191,7 +193,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     const table = page.getByRole('region', { name: 'Memory by backend' });
     const wasm = table.getByRole('row', { name: /wasm/ });
     await wasm
-      .getByText(/fits: .* of 4\.29 GB/)
+      .getByText(/fits: .* of 4(\.00)?\sGiB/)
       .first()
       .waitFor();
     await wasm.getByText('available here').waitFor();

@@ -45,7 +45,7 @@ function withModel(start: StartPoint | null, id: string | null, list: ModelList 
   const entry = list?.models.find((model) => model.id === id);
   if (entry === undefined) return start;
   const model = entry.origin === 'hub' ? entry.name : entry.location;
-  return { ...start, id: `${start.id} ${id}`, label: `${start.label}, ${entry.name}`, draft: withSetting(start.draft, 'model', model) };
+  return { ...start, id: `${start.id} ${id}`, begin: withSetting(start.draft, 'model', model) };
 }
 
 function Ready({ points }: { points: StartPoints }) {

@@ -59,7 +59,7 @@ function stateText({ count, checking, failed, found }: Checked): ReactNode {
 }
 
 export function Editor({ start, points, runs, take, refused, dismiss }: EditorProps) {
-  const [draft, setOwn] = useState<Draft>(() => keptDraft(start.id) ?? start.draft);
+  const [draft, setOwn] = useState<Draft>(() => keptDraft(start.id) ?? start.begin ?? start.draft);
   const [search, setSearch] = useState('');
   const searchBox = useRef<HTMLInputElement>(null);
   const [facts, setFacts] = useParameter('facts');

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { FitUse, FitWork, ModelFit } from '../../../shared/model-fit.ts';
 import type { ModelView } from '../../../shared/rpc/models.ts';
 import { hrefOf } from '../../app/address.ts';
-import { byteText } from '../../app/byte-text.ts';
+import { memoryText } from '../../app/byte-text.ts';
 import { Failed, Loading } from '../../app/states.tsx';
 import { useQuery } from '../../rpc/use-query.ts';
 import { Term } from './help.tsx';
@@ -31,7 +31,7 @@ function CellView({ cell }: { cell: Cell }) {
     return (
       <span title="The device does not tell how much memory it has">
         <span aria-hidden="true">? </span>
-        {byteText(needs)}
+        {memoryText(needs)}
         <span className="quiet"> of what the device has</span>
       </span>
     );
@@ -39,7 +39,7 @@ function CellView({ cell }: { cell: Cell }) {
     <span className={fits ? 'state-done' : 'state-failed'}>
       <span aria-hidden="true">{fits ? '✓ ' : '✕ '}</span>
       {fits ? 'fits: ' : 'too large: '}
-      {byteText(needs)} <span className="quiet">of {byteText(limit)}</span>
+      {memoryText(needs)} <span className="quiet">of {memoryText(limit)}</span>
     </span>
   );
 }
@@ -122,7 +122,7 @@ export function ModelFitView({ model }: { model: ModelView }) {
                       <div className="quiet small">
                         {there.get(backend) === undefined
                           ? backends.error === null
-                            ? 'being looked for …'
+                            ? 'looking …'
                             : 'not known whether it is here'
                           : there.get(backend)?.available
                             ? 'available here'

@@ -1,8 +1,9 @@
 /** The inspector: what a model is, and the runs that made it. */
 import type { ReactNode } from 'react';
-import { countText, figureText } from '../../../shared/figures/number-text.ts';
+import { countText } from '../../../shared/figures/number-text.ts';
 import type { ModelView } from '../../../shared/rpc/models.ts';
 import { hrefOf } from '../../app/address.ts';
+import { memoryText } from '../../app/byte-text.ts';
 import { Term } from './help.tsx';
 
 const KIND = { train: 'GRPO training', sft: 'supervised training', evaluate: 'evaluation' } as const;
@@ -17,9 +18,6 @@ function Fact({ name, help, children }: { name: string; help: string; children: 
     </>
   );
 }
-
-const bytesText = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${figureText(bytes / 2 ** 20)} MiB` : `${figureText(bytes / 2 ** 30)} GiB`;
 
 export function ModelFacts({ model }: { model: ModelView }) {
   const stops = model.tokenizer.stop.map(({ token }) => token);
@@ -46,7 +44,7 @@ export function ModelFacts({ model }: { model: ModelView }) {
           {model.dtype.join(', ')}
         </Fact>
         <Fact name="Size" help="Bytes of the weight files.">
-          {bytesText(model.bytes)}
+          {memoryText(model.bytes)}
         </Fact>
         <Fact name="Vocabulary" help="Rows of the embedding: the tokens that the model knows.">
           {countText(model.vocabulary)}

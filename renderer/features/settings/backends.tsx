@@ -2,7 +2,7 @@
 import { Badge, Radio } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { BackendStatus } from '../../../shared/backend-status.ts';
-import { byteText } from '../../app/byte-text.ts';
+import { memoryText } from '../../app/byte-text.ts';
 import { Failed, Loading } from '../../app/states.tsx';
 import { CallFailed, call } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
@@ -15,9 +15,9 @@ function refusal({ available, name }: BackendStatus, takes: readonly string[]): 
   return takes.includes(name) ? null : 'It cannot be chosen yet: runs of this version cannot name it.';
 }
 
-function memoryText({ memory }: BackendStatus): string {
+function heldText({ memory }: BackendStatus): string {
   if (memory === undefined) return 'not known';
-  return memory === null ? 'its own, not told' : `${byteText(memory)} at most`;
+  return memory === null ? 'its own, not told' : `${memoryText(memory)} at most`;
 }
 
 function Facts({ status }: { status: BackendStatus }) {
@@ -30,7 +30,7 @@ function Facts({ status }: { status: BackendStatus }) {
       <dt>Device</dt>
       <dd>{device ?? 'not told'}</dd>
       <dt>Memory</dt>
-      <dd>{memoryText(status)}</dd>
+      <dd>{heldText(status)}</dd>
     </dl>
   );
 }
