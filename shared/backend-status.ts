@@ -18,3 +18,16 @@ export const BackendStatus = z.object({
 export type BackendStatus = z.infer<typeof BackendStatus>;
 
 export const BackendList = z.array(BackendStatus);
+
+/** How fast one backend trained the embedded model for a moment; 0: it failed. */
+export const BackendSpeed = z.object({ backend: z.enum(['wasm', 'tensorflow', 'webgpu']), tokens_per_second: z.number() });
+export type BackendSpeed = z.infer<typeof BackendSpeed>;
+
+/** What `auto` measures, and what it takes. */
+export const AutoEvent = z.discriminatedUnion('type', [
+  /** What is worth a trial here. */
+  z.object({ type: z.literal('candidates'), backends: z.array(BackendSpeed.shape.backend) }),
+  z.object({ type: z.literal('measured'), ...BackendSpeed.shape }),
+  z.object({ type: z.literal('picked'), backend: BackendSpeed.shape.backend }),
+]);
+export type AutoEvent = z.infer<typeof AutoEvent>;

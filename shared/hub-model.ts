@@ -61,6 +61,28 @@ export function nameOfHubFolder(folder: string): string | null {
 /** A commit as it names a snapshot. */
 export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
+export const DEFAULT_ENDPOINT = 'https://huggingface.co';
+
+/**
+ * An endpoint in its plain form, without a slash at its end. `from`: what gave it. Errors: InputError for what is no address, or one that
+ * would show a token to all.
+ */
+export function hubEndpoint(given: string | undefined, token: string | null, from = 'HF_ENDPOINT'): string {
+  const text = given?.trim() || DEFAULT_ENDPOINT;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
+    throw new InputError(`${from} is "${text}"; it must be an address such as ${DEFAULT_ENDPOINT}`, from);
+  }
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url.protocol === 'http:' && !loopback && token !== null) {
+    throw new InputError(
+      `${from} is "${text}", which is not encrypted, and a Hugging Face token is set; use https, or unset the token`,
+      from,
+    );
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
 /** `HF_HUB_OFFLINE`, read as Hugging Face's tools read it. */
 export const isOffline = (env: Environment): boolean => /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? '');
 

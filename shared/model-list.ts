@@ -18,6 +18,8 @@ export const ModelEntry = z.object({
   origin: z.enum(['embedded', 'installed', 'hub', 'run']),
   /** As the command line takes it: a name or a folder. */
   location: z.string(),
+  /** The folder lies elsewhere, and is in the list through a link that may be taken away. */
+  link: z.boolean().optional(),
   /** Numbers in the weights, where that is known without opening them. */
   parameters: z.number().int().nullable(),
   run: z
@@ -37,6 +39,16 @@ export const ModelEntry = z.object({
 });
 export type ModelEntry = z.infer<typeof ModelEntry>;
 
+/** A folder in PEFT's form: an adapter without its model. */
+export const AdapterEntry = z.object({
+  id: ModelId,
+  name: z.string(),
+  location: z.string(),
+  /** The run that trained it. */
+  run: z.string().nullable(),
+});
+export type AdapterEntry = z.infer<typeof AdapterEntry>;
+
 export const ModelList = z.object({
   /** Folder of the installed models; it need not exist. */
   models_dir: z.string(),
@@ -44,6 +56,8 @@ export const ModelList = z.object({
   hub_dir: z.string(),
   /** Embedded, installed, downloaded, then those of runs, the newest first. */
   models: z.array(ModelEntry),
+  /** Folders of the user's, then those that runs have written. */
+  adapters: z.array(AdapterEntry),
   /** Run folders that cannot be read, and why. */
   unreadable: z.array(z.object({ folder: z.string(), message: z.string() })),
 });

@@ -3,11 +3,13 @@
  * shell. One JSON object a line each way, checked on both sides; requests are numbered and may be cancelled.
  */
 import { z } from 'zod';
-import { BackendList } from './backend-status.ts';
+import { AdapterInspection } from './adapter-list.ts';
+import { AutoEvent, BackendList } from './backend-status.ts';
 import { StoredConfig } from './config.ts';
 import { DryRun } from './dry-run.ts';
 import { DownloadEvent } from './hub-model.ts';
 import { AnswerEvent, AnswerSampling, LONGEST_ANSWER } from './model-answer.ts';
+import { FitWork, ModelFit } from './model-fit.ts';
 import { ModelCheck, ModelDescription } from './model-inspection.ts';
 import { AskedPrompt, PromptRequest, RenderedPrompt } from './prompt-view.ts';
 import { Question } from './question.ts';
@@ -31,6 +33,10 @@ export const serviceVerbs = {
   'model.inspect': { input: z.strictObject({ model }), output: ModelDescription },
   /** Whether each can be used; never an error. */
   'model.check': { input: z.strictObject({ models: z.array(model) }), output: z.array(ModelCheck) },
+  /** Whether it fits this machine, by backend and use. */
+  'model.fit': { input: z.strictObject({ model, work: FitWork }), output: ModelFit },
+  /** Each adapter beside a model; never an error of theirs. */
+  'adapter.inspect': { input: z.strictObject({ model, adapters: z.array(model) }), output: z.array(AdapterInspection) },
   /** What `backends` gives. */
   'backends.list': { input: z.strictObject({}), output: BackendList },
   'prompt.render': { input: PromptRequest.extend({ model }), output: RenderedPrompt },
@@ -72,12 +78,22 @@ export const serviceStreams = {
     }),
     item: AnswerEvent,
   },
+  /** Writes a model with an adapter merged in to a new folder. */
+  'adapter.merge': {
+    input: z.strictObject({ model, adapter: model, folder: model }),
+    item: z.object({ done: z.number().int(), total: z.number().int() }),
+  },
+  /** Tries each backend for a moment, as `backend: auto` does. */
+  'backends.measure': { input: z.strictObject({}), item: AutoEvent },
   /** Fetches a model from the Hugging Face Hub; cancelled, it stops and can be gone on with. */
   'model.download': {
     input: z.strictObject({
       name: z.string().max(500),
       /** Null: none is set. */
       token: z.string().nullable(),
+      /** Absent: as the environment of the process says. */
+      endpoint: z.string().max(500).optional(),
+      offline: z.boolean().optional(),
     }),
     item: DownloadEvent,
   },

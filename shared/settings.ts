@@ -10,6 +10,8 @@ export const Preferences = z.object({
   theme: ThemeChoice.default('auto'),
   /** What computes where a config does not say; null: as the schema has it. A name that this version does not know stands for null. */
   backend: z.string().nullable().default(null),
+  /** Where models come from, where no environment variable says; null: Hugging Face's own hub. */
+  hub: z.object({ endpoint: z.string().nullable().default(null), offline: z.boolean().default(false) }).prefault({}),
   /** When Home was opened last, by folder of runs. */
   looked: z.record(z.string(), z.string()).default({}),
 });
@@ -68,3 +70,14 @@ export const Storage = z.object({
   free_bytes: z.number(),
 });
 export type Storage = z.infer<typeof Storage>;
+
+/** Where models are fetched from: what is in force, and what decided on it. */
+export const HubState = z.object({
+  endpoint: z.object({ value: z.string(), decided_by: z.enum(['variable', 'settings', 'default']) }),
+  offline: z.object({ value: z.boolean(), decided_by: z.enum(['variable', 'settings', 'default']) }),
+  /** Folder of what was fetched. */
+  cache: z.string(),
+  /** What the settings say, whatever is in force. */
+  kept: Preferences.shape.hub.unwrap(),
+});
+export type HubState = z.infer<typeof HubState>;

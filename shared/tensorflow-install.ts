@@ -32,3 +32,23 @@ export type TensorflowInstall = z.infer<typeof TensorflowInstall>;
 /** What the check of an addon prints: one line of JSON. */
 export const TensorflowCheck = z.object({ tensorflow: z.string(), device: z.enum(['cpu', 'gpu']) });
 export type TensorflowCheck = z.infer<typeof TensorflowCheck>;
+
+/** What an install tells while it goes on. */
+export const InstallEvent = z.discriminatedUnion('type', [
+  /** A step begins. */
+  z.object({ type: z.literal('step'), text: z.string() }),
+  /** Bytes of the step that are done; `total` null: not known. */
+  z.object({ type: z.literal('progress'), what: z.string(), bytes: z.number(), total: z.number().nullable() }),
+  z.object({ type: z.literal('done'), install: TensorflowInstall }),
+]);
+export type InstallEvent = z.infer<typeof InstallEvent>;
+
+/** What is installed and how much room it takes; `installing`: an install goes on in this workbench. */
+export const TensorflowState = z.object({
+  home: z.string(),
+  installed: TensorflowInstall.nullable(),
+  /** Bytes that an uninstall frees: unfinished downloads too. */
+  bytes: z.number(),
+  installing: TensorflowKind.nullable(),
+});
+export type TensorflowState = z.infer<typeof TensorflowState>;

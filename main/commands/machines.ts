@@ -6,6 +6,7 @@ import { type SetupEvent, SetupOptions, type SetupReport } from '../../shared/ma
 import { parseInput } from '../../shared/parse-input.ts';
 import type { Machine } from '../machine/machine.ts';
 import { parseDestination } from '../machine/ssh/ssh-config.ts';
+import { hubState } from '../workbench/hub-settings.ts';
 import { checkMachine } from '../workbench/machines/check.ts';
 import { cleanMachine } from '../workbench/machines/clean.ts';
 import { fetchModelThere } from '../workbench/machines/fetch-model.ts';
@@ -96,7 +97,7 @@ export async function machinesFetch(machine: Machine, root: string, model: strin
   const token = await new Secrets().value('hf_token');
   const progress = io.progress(`${model} (MB)`, null);
   try {
-    const endpoint = process.env.HF_ENDPOINT || undefined;
+    const endpoint = (await hubState()).endpoint.value;
     for await (const event of fetchModelThere(machine, root, model, { token, endpoint, signal: io.signal })) {
       if (event.type === 'done') return event;
       if (event.type === 'waiting') io.note(`waiting: ${event.why}`);

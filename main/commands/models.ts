@@ -63,11 +63,15 @@ async function download(name: string, io: Io): Promise<DownloadDone> {
   const wanted = parseHubName(name);
   const { downloadModel } = await import('../policy/hub/hub-download.ts');
   const { Secrets } = await import('../workbench/secrets.ts');
+  const { hubState } = await import('../data/hub-settings.ts');
   const token = await new Secrets().value('hf_token');
+  const { endpoint, offline } = await hubState();
   const progress = io.progress(`${formatHubName(wanted)} (MiB)`, null);
   try {
     return await downloadModel(wanted, {
       token,
+      endpoint: endpoint.value,
+      offline: offline.value,
       signal: io.signal,
       onEvent(event) {
         if (event.type === 'progress') {
@@ -99,11 +103,34 @@ export function register(program: Command, io: Io): void {
     .argument('<name>', 'organisation/name, or organisation/name@revision for a branch, tag or commit')
     .addHelpText(
       'after',
-      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.\nHF_ENDPOINT names another hub; with HF_HUB_OFFLINE=1 nothing is fetched.',
+      '\nA token for models that ask for an account: HF_TOKEN, or the Hugging Face token in the settings of the window.\nHF_ENDPOINT names another hub; with HF_HUB_OFFLINE=1 nothing is fetched; what the settings of the window say of both holds where neither is set.',
     )
     .action(async (name: string) => {
       const done = await download(name, io);
       io.out(done, () => `${formatHubName(done)} is in ${done.folder}\nUse it by its name: --model ${formatHubName(done)}`);
+    });
+  models
+    .command('merge')
+    .description('write a model with an adapter (PEFT, LoRA) merged in to a new folder, in float32')
+    .argument('<model>', 'the model that the adapter stands on: "tiny", a folder, or the name of a downloaded model')
+    .argument('<adapter>', 'folder of adapter_config.json and adapter_model.safetensors; that of a run is model/adapter in its folder')
+    .argument('<out>', 'the folder to make')
+    .action(async (model: string, adapter: string, out: string) => {
+      const [{ mergeAdapter }, { locateModel }] = await Promise.all([
+        import('../policy/adapter-files.ts'),
+        import('../policy/model-location.ts'),
+      ]);
+      const folder = resolve(out);
+      const progress = io.progress('weights', null);
+      try {
+        await mergeAdapter(locateModel(model), resolve(adapter), folder, {
+          signal: io.signal,
+          onProgress: (done, total) => progress.update(done, { total }),
+        });
+      } finally {
+        progress.finish();
+      }
+      io.out({ model, adapter: resolve(adapter), folder }, `${model} with the adapter merged in is in ${folder}`);
     });
   models
     .command('inspect')

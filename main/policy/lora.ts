@@ -22,9 +22,9 @@ export interface LoraOptions {
   target_modules: string;
 }
 
-const MODULES = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-const PREFIX = 'base_model.model.';
-const [CONFIG, TENSORS] = ['adapter_config.json', 'adapter_model.safetensors'];
+export const MODULES = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+export const ADAPTER_PREFIX = 'base_model.model.';
+export const [ADAPTER_CONFIG, ADAPTER_TENSORS] = ['adapter_config.json', 'adapter_model.safetensors'] as const;
 
 /** Modules that `target_modules` names. Errors: InputError for a name that no layer has. */
 export function targetModules(target_modules: string): string[] {
@@ -75,8 +75,10 @@ export function freshAdapter(shapes: ReadonlyMap<string, number[]>, seed: number
   return tensors;
 }
 
-const AdapterConfig = z.looseObject({
+/** What an `adapter_config.json` holds, as far as it matters here. */
+export const AdapterConfig = z.looseObject({
   peft_type: z.string(),
+  base_model_name_or_path: z.string().nullish(),
   r: z.number().int().positive(),
   lora_alpha: z.number().positive(),
   target_modules: z.union([z.array(z.string()), z.string()]),
@@ -93,7 +95,7 @@ export async function writeAdapter(
   base: string,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeSafetensors(join(folder, TENSORS), new Map([...tensors].map(([name, tensor]) => [PREFIX + name, tensor])));
+  await writeSafetensors(join(folder, ADAPTER_TENSORS), new Map([...tensors].map(([name, tensor]) => [ADAPTER_PREFIX + name, tensor])));
   const config = {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
@@ -108,7 +110,7 @@ export async function writeAdapter(
     inference_mode: true,
     modules_to_save: null,
   };
-  await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(join(folder, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** Tensors of an adapter that fits. Errors: CheckpointError naming the file and what is another than this policy's. */
@@ -117,7 +119,7 @@ export async function readAdapter(
   shapes: ReadonlyMap<string, number[]>,
   options: LoraOptions,
 ): Promise<Map<string, Tensor>> {
-  const path = join(folder, CONFIG);
+  const path = join(folder, ADAPTER_CONFIG);
   const config = await readChecked(AdapterConfig, path);
   const wrong = (field: string, value: unknown, wanted: unknown): never => {
     throw new CheckpointError(`${path}: ${field} is ${JSON.stringify(value)}; this policy's adapter has ${JSON.stringify(wanted)}.`);
@@ -128,19 +130,19 @@ export async function readAdapter(
   if (config.use_dora) wrong('use_dora', true, false);
   if (config.r !== options.r) wrong('r', config.r, options.r);
   if (config.lora_alpha !== options.lora_alpha) wrong('lora_alpha', config.lora_alpha, options.lora_alpha);
-  const file = join(folder, TENSORS);
+  const file = join(folder, ADAPTER_TENSORS);
   const { tensors } = await readSafetensors(file);
   const found = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
-    const tensor = tensors.get(PREFIX + name);
+    const tensor = tensors.get(ADAPTER_PREFIX + name);
     if (tensor?.shape.join() !== shape.join()) {
       throw new CheckpointError(
-        `${file}: ${PREFIX}${name} has shape [${tensor?.shape.join(', ') ?? 'none'}], not [${shape.join(', ')}]: an adapter for another base or other modules.`,
+        `${file}: ${ADAPTER_PREFIX}${name} has shape [${tensor?.shape.join(', ') ?? 'none'}], not [${shape.join(', ')}]: an adapter for another base or other modules.`,
       );
     }
     found.set(name, tensor);
   }
-  const extra = [...tensors.keys()].find((name) => !found.has(name.slice(PREFIX.length)));
+  const extra = [...tensors.keys()].find((name) => !found.has(name.slice(ADAPTER_PREFIX.length)));
   if (extra !== undefined) throw new CheckpointError(`${file}: ${extra} has no place in this policy's adapter.`);
   return found;
 }

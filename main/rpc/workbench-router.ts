@@ -8,7 +8,7 @@ import { modelsHandlers, modelsSources } from './handlers/models.ts';
 import { type PodServices, podServices, podsHandlers, podsSources } from './handlers/pods.ts';
 import { remoteHandlers, remoteSources } from './handlers/remote.ts';
 import { runsHandlers, runsSources } from './handlers/runs.ts';
-import { settingsHandlers } from './handlers/settings.ts';
+import { settingsHandlers, settingsSources } from './handlers/settings.ts';
 import { machinesInUse } from './machines-in-use.ts';
 import { createRouter, type Handlers, type Router, type Sources } from './router.ts';
 import type { Services } from './services.ts';
@@ -32,6 +32,7 @@ export const createSources = (services: Services, pods: PodServices = podService
   ...datasetsSources(services),
   ...modelsSources(services),
   ...configureSources(services),
+  ...settingsSources(services),
   ...machinesSources(services),
   ...podsSources(pods),
 });

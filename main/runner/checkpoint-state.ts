@@ -1,5 +1,5 @@
 /** Whether the files of a model folder are those that were read before. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const FILES = [
@@ -14,6 +14,9 @@ const FILES = [
 
 /** A text that changes with size or time of any file that makes up a model. */
 export async function checkpointState(folder: string): Promise<string> {
-  const stats = await Promise.all(FILES.map((name) => stat(join(folder, name)).catch(() => null)));
+  const names = await readdir(folder).catch((): string[] => []);
+  // Shards have names of their own.
+  const shards = names.filter((name) => name.endsWith('.safetensors') && !FILES.includes(name)).sort();
+  const stats = await Promise.all([...FILES, ...shards].map((name) => stat(join(folder, name)).catch(() => null)));
   return [folder, ...stats.map((one) => (one === null ? '-' : `${one.size}@${one.mtimeMs}`))].join();
 }

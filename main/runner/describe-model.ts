@@ -10,8 +10,21 @@ import { readModelConfig } from '../policy/model-config.ts';
 import { EMBEDDED_MODELS, locateModel } from '../policy/model-location.ts';
 import { checkTokenizerFits, loadTokenizer } from '../policy/tokenizer.ts';
 import { readWeightHeaders } from '../policy/weight-headers.ts';
+import { checkpointState } from './checkpoint-state.ts';
 import { runsBehind } from './lineage.ts';
 import { renderQuestion } from './prompt-pieces.ts';
+
+/** Hashes by folder, as long as its files are the same: gigabytes must not be read at every look at them. */
+const hashes = new Map<string, { state: string; hash: string }>();
+
+async function knownHash(folder: string): Promise<string> {
+  const state = await checkpointState(folder);
+  const known = hashes.get(folder);
+  if (known?.state === state) return known.hash;
+  const hash = await hashCheckpoint(folder);
+  hashes.set(folder, { state, hash });
+  return hash;
+}
 
 /** Reads config, headers and tokenizer of a model. Errors: InputError naming the file and the finding. */
 export async function inspectCheckpoint(model: string): Promise<ModelInspection> {
@@ -23,7 +36,7 @@ export async function inspectCheckpoint(model: string): Promise<ModelInspection>
   return {
     model,
     folder,
-    hash: await hashCheckpoint(folder),
+    hash: await knownHash(folder),
     architecture: config.architecture,
     parameters: weights.parameters,
     layers: config.num_hidden_layers,

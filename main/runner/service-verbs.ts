@@ -35,6 +35,8 @@ const verbs: Verbs = {
     }
     return checks;
   },
+  'model.fit': async ({ model, work }) => (await import('./model-fit.ts')).modelFit(model, work),
+  'adapter.inspect': async ({ model, adapters }) => (await import('./inspect-adapter.ts')).inspectAdapters(model, adapters),
   'prompt.render': async ({ model, question, prompting }) => {
     const { renderQuestion } = await import('./prompt-pieces.ts');
     const { tokenizer, config } = await (await keptTokenizers()).open(model);
@@ -69,11 +71,31 @@ const streams: Streams = {
       for await (const event of writeAnswer(await models.open(model), request, signal)) onItem(event);
     });
   },
-  'model.download': async ({ name, token }, signal, onItem) => {
+  'adapter.merge': async ({ model, adapter, folder }, signal, onItem) => {
+    const { mergeAdapter } = await import('../policy/adapter-files.ts');
+    const { locateModel } = await import('../policy/model-location.ts');
+    const models = await keptModel();
+    // It holds a model of its own.
+    await models.alone(signal, async () => {
+      await models.drop();
+      await mergeAdapter(locateModel(model), adapter, folder, { signal, onProgress: (done, total) => onItem({ done, total }) });
+    });
+  },
+  // The trials need both cores, and memory.
+  'backends.measure': async (_, signal, onItem) => {
+    const { measureBackends } = await import('./fastest-backend.ts');
+    const models = await keptModel();
+    await models.alone(signal, async () => {
+      for await (const event of measureBackends(signal)) onItem(event);
+    });
+  },
+  'model.download': async ({ name, token, endpoint, offline }, signal, onItem) => {
     const { downloadModel } = await import('../policy/hub/hub-download.ts');
     let told = 0;
     await downloadModel(parseHubName(name), {
       token,
+      endpoint,
+      offline,
       signal,
       onEvent(event) {
         // A piece of some kilobytes is no news to a reader.

@@ -70,12 +70,20 @@ export class TrainingRun {
     return this.secondsBefore + (performance.now() - this.start) / 1000;
   }
 
+  /** An adapter is trained, not all weights. */
+  private get adapter(): boolean {
+    const { config } = this.run.record;
+    return config.kind !== 'evaluate' && config.use_peft;
+  }
+
   /** Writes a checkpoint of this step unless there is one. */
   async checkpoint(): Promise<void> {
     if (this.savedStep === this.state.step) return;
     await this.run.checkpoint(this.state.step, async (folder) => {
       await this.model.policy.save(folder, 'weights');
       await this.model.policy.save(folder, 'trainer');
+      // The weights have it merged in; this is for who wants it alone. In a folder of its own, or Transformers would add it once more.
+      if (this.adapter) await this.model.policy.save(join(folder, 'adapter'), 'adapter');
       await copyTokenizerFiles(this.model.folder, folder);
       await writeRunnerState(folder, { ...this.state, seconds: this.seconds });
     });

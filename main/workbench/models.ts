@@ -1,8 +1,8 @@
 /** The models at hand: the embedded one, folders of the user's, what was fetched from the hub, and what runs have written. */
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
-import type { ModelEntry, ModelList } from '../../shared/model-list.ts';
+import type { AdapterEntry, ModelEntry, ModelList } from '../../shared/model-list.ts';
 import { unknownName } from '../../shared/nearest.ts';
 import { defaultHubDir, hubModels } from './hub-models.ts';
 import { readRecord } from './run-files.ts';
@@ -38,25 +38,48 @@ async function folders(path: string): Promise<string[]> {
 const looksLikeModel = async (folder: string): Promise<boolean> =>
   (await readdir(folder)).some((name) => name === 'config.json' || name === 'tokenizer.json' || name.endsWith('.safetensors'));
 
-/** Folders of models directly below, and one level further (`organisation/name`, as the Hugging Face Hub names them). */
-async function installed(modelsDir: string): Promise<ModelEntry[]> {
-  const found: ModelEntry[] = [];
-  const add = (name: string): void =>
-    void found.push({ id: `installed/${name}`, name, origin: 'installed', location: join(modelsDir, name), parameters: null, run: null });
+/** An adapter by itself, in PEFT's form. */
+async function isAdapter(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.includes('adapter_config.json') && !names.includes('config.json');
+}
+
+interface Found {
+  models: ModelEntry[];
+  adapters: AdapterEntry[];
+}
+
+/** Folders directly below, and one level further (`organisation/name`, as the Hugging Face Hub names them). */
+async function installed(modelsDir: string): Promise<Found> {
+  const found: Found = { models: [], adapters: [] };
+  const add = async (name: string): Promise<boolean> => {
+    const location = join(modelsDir, name);
+    if (await isAdapter(location)) found.adapters.push({ id: `installed/${name}`, name, location, run: null });
+    else if (await looksLikeModel(location)) {
+      const link = (await lstat(location)).isSymbolicLink();
+      found.models.push({
+        id: `installed/${name}`,
+        name,
+        origin: 'installed',
+        location,
+        ...(link ? { link } : {}),
+        parameters: null,
+        run: null,
+      });
+    } else return false;
+    return true;
+  };
   for (const name of await folders(modelsDir)) {
-    if (await looksLikeModel(join(modelsDir, name))) add(name);
-    else
-      for (const inner of await folders(join(modelsDir, name)))
-        if (await looksLikeModel(join(modelsDir, name, inner))) add(`${name}/${inner}`);
+    if (!(await add(name))) for (const inner of await folders(join(modelsDir, name))) await add(`${name}/${inner}`);
   }
   return found;
 }
 
 /** What a run has written: the model that it ended with, then its checkpoints, the newest first. */
-async function ofRun(folder: string): Promise<ModelEntry[]> {
+async function ofRun(folder: string): Promise<Found> {
   const record = await readRecord(folder);
   const { id, config, created, splits, model } = record;
-  if (config.kind === 'evaluate') return [];
+  if (config.kind === 'evaluate') return { models: [], adapters: [] };
   const { trained_on, selected_on } = splits;
   const run = { id, name: config.name ?? null, kind: config.kind, created, trained_on, selected_on, prompt: config.prompt };
   const label = config.name ?? id;
@@ -73,7 +96,15 @@ async function ofRun(folder: string): Promise<ModelEntry[]> {
   const checkpoints = steps
     .toReversed()
     .map((digits) => entry(`checkpoints/step-${digits}`, `${label}, step ${Number(digits)}`, Number(digits)));
-  return [...last, ...checkpoints];
+  const models = [...last, ...checkpoints];
+  const adapters: AdapterEntry[] = [];
+  if (config.use_peft) {
+    for (const { id: of, name, location } of models) {
+      const place = join(location, 'adapter');
+      if ((await folders(location)).includes('adapter')) adapters.push({ id: `${of}/adapter`, name, location: place, run: id });
+    }
+  }
+  return { models, adapters };
 }
 
 /** All models. What cannot be read is named with its reason and hides no other. Errors: those of reading the folders of models. */
@@ -91,12 +122,14 @@ export async function listModels(
     runs.map(({ folder }) =>
       ofRun(folder).catch((error: unknown) => {
         bad.push({ folder, message: error instanceof Error ? error.message : String(error) });
-        return [];
+        return { models: [], adapters: [] };
       }),
     ),
   );
-  const models = [...embedded, ...(await installed(modelsDir)), ...(await hubModels(hubDir)), ...written.flat()];
-  return { models_dir: modelsDir, hub_dir: hubDir, models, unreadable: bad };
+  const own = await installed(modelsDir);
+  const models = [...embedded, ...own.models, ...(await hubModels(hubDir)), ...written.flatMap((of) => of.models)];
+  const adapters = [...own.adapters, ...written.flatMap((of) => of.adapters)];
+  return { models_dir: modelsDir, hub_dir: hubDir, models, adapters, unreadable: bad };
 }
 
 /** A model of the list. Errors: InputError for an id that is not in it. */

@@ -34,6 +34,8 @@ export const setTheme = (theme: Preferences['theme']): Promise<Preferences> => c
 /** The backend of configs that name none; null: the schema's. Whether it can be used is for the caller to know. */
 export const setBackend = (backend: string | null): Promise<Preferences> => change((before) => ({ ...before, backend }));
 
+export const setHub = (hub: Preferences['hub']): Promise<Preferences> => change((before) => ({ ...before, hub }));
+
 /** Remembers that someone looked at a folder of runs now, and gives when that was before; null the first time. */
 export async function lookedAt(runsDir: string, now: string): Promise<string | null> {
   let before: string | null = null;

@@ -1,6 +1,7 @@
 /** Starting a run from the window: what it may name, and once for each request however often it is asked. */
 import { existsSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { readHubName } from '../../shared/hub-model.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { isPlainObject, type JsonObject } from '../../shared/json-object.ts';
 import type { AttendOutput } from '../../shared/remote-run.ts';
@@ -8,6 +9,7 @@ import type { Place, StartedRun } from '../../shared/rpc/configure.ts';
 import { DATASET_NAMES } from '../data/catalogue.ts';
 import { ownNames } from '../data/imported-set.ts';
 import { startRun } from '../machine/local.ts';
+import { defaultHubDir } from './hub-models.ts';
 import { defaultModelsDir, EMBEDDED } from './models.ts';
 import { openMachine } from './remote/machines.ts';
 import { planHere, startHere } from './remote/queue-here.ts';
@@ -17,18 +19,21 @@ import { logEnd } from './runs.ts';
 
 const isBelow = (path: string, folder: string): boolean => resolve(path).startsWith(resolve(folder) + sep);
 
+/** `organisation/name`, looked for in the Hub's cache; where such a folder lies here, that would be opened instead. */
+const isOfHub = (model: string): boolean => readHubName(model) !== null && !existsSync(resolve(model));
+
 /**
- * The window must not open what nobody put where models and data sets belong: models by name or below the folders of models and runs,
- * data sets by name. Errors: InputError that names the field and the way round.
+ * The window must not open what nobody put where models and data sets belong: models by name or below the folders of models, runs and
+ * the Hub, data sets by name. Errors: InputError that names the field and the way round.
  */
 export function checkNamed(config: JsonObject, runsDir: string): void {
   if ('extends' in config) throw new InputError('"extends" belongs in a file; the window sends settings whole', 'extends');
   const { model, data, few_shot } = config;
-  if (typeof model === 'string' && !EMBEDDED.includes(model)) {
-    const folders = [defaultModelsDir(runsDir), runsDir];
+  if (typeof model === 'string' && !EMBEDDED.includes(model) && !isOfHub(model)) {
+    const folders = [defaultModelsDir(runsDir), runsDir, defaultHubDir()];
     if (!folders.some((folder) => isBelow(model, folder))) {
       throw new InputError(
-        `the window opens models of ${folders[0]} and of runs only, and ${model} is neither; put it there, or start this config on the command line`,
+        `the window opens models of its list only (those of ${folders[0]}, of the Hugging Face Hub and of runs), and ${model} is none of them; add its folder in Models, or start this config on the command line`,
         'model',
       );
     }

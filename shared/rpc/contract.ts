@@ -13,7 +13,7 @@ import { modelsRoutes, modelsTopics } from './models.ts';
 import { podsRoutes, podsTopics } from './pods.ts';
 import { remoteRoutes, remoteTopics } from './remote.ts';
 import { runsRoutes, runsTopics } from './runs.ts';
-import { settingsRoutes } from './settings.ts';
+import { settingsRoutes, settingsTopics } from './settings.ts';
 
 export const routes = {
   ...appRoutes,
@@ -34,6 +34,7 @@ export const topics = {
   ...datasetsTopics,
   ...modelsTopics,
   ...configureTopics,
+  ...settingsTopics,
   ...machinesTopics,
   ...podsTopics,
 } as const;

@@ -1,8 +1,10 @@
 /** Routes and topics of the window's "models" view. */
 import { z } from 'zod';
+import { AdapterView, MergeEvent, NewModelName } from '../adapter-list.ts';
 import { Prompting } from '../config.ts';
 import { DownloadEvent } from '../hub-model.ts';
 import { AnswerEvent, AnswerSampling, LONGEST_ANSWER } from '../model-answer.ts';
+import { FitWork, ModelFit } from '../model-fit.ts';
 import { LineageStep, ModelCheck, ModelDescription } from '../model-inspection.ts';
 import { ModelEntry, ModelId, ModelList } from '../model-list.ts';
 import { PromptRequest, RenderedPrompt } from '../prompt-view.ts';
@@ -36,6 +38,14 @@ export const modelsRoutes = {
     output: z.array(ModelCheck.omit({ model: true }).extend({ id: ModelId })),
   },
   'models.inspect': { input: z.strictObject({ model: ModelId }), output: ModelView },
+  /** Memory by backend and use, for one step of `work`. */
+  'models.fit': { input: z.strictObject({ model: ModelId, work: FitWork.prefault({}) }), output: ModelFit },
+  /** Every adapter at hand, beside this model. */
+  'models.adapters': { input: z.strictObject({ model: ModelId }), output: z.array(AdapterView) },
+  /** Takes a folder that lies elsewhere into the list; `model` null: it is an adapter. */
+  'models.add_folder': { input: z.strictObject({ path: z.string().min(1).max(4096) }), output: z.object({ model: ModelId.nullable() }) },
+  /** Takes such a folder off the list; its files stay. */
+  'models.remove_link': { input: z.strictObject({ model: ModelId }), output: z.strictObject({}) },
   /** A question as the model gets it. */
   'models.render': { input: z.strictObject(ask), output: RenderedPrompt },
   /** Splits that questions can be taken from. */
@@ -64,6 +74,8 @@ export const modelsTopics = {
     }),
     item: AnswerEvent,
   },
+  /** Writes a model with an adapter merged in, as a new one of the list; ends with it. Stopped, it leaves nothing. */
+  'models.merge': { input: z.strictObject({ model: ModelId, adapter: ModelId, name: NewModelName }), item: MergeEvent },
   /** Fetches a model from the Hugging Face Hub; ends with it. Stops when it is no longer followed, and goes on there the next time. */
   'models.download': { input: z.strictObject({ name: z.string().trim().min(1).max(500) }), item: DownloadEvent },
 } as const;

@@ -139,7 +139,7 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
   test.each([false, true])('every section is clean of serious accessibility violations (dark: %s)', async (dark) => {
     const { page } = await openPage(browser, shell, { dark });
     const settings = new SettingsPage(page);
-    for (const section of ['Folders', 'Backends', 'Theme', 'Keys', 'Storage', 'Secrets', 'About'] as const) {
+    for (const section of ['Folders', 'Backends', 'Hugging Face', 'Theme', 'Keys', 'Storage', 'Secrets', 'About'] as const) {
       await settings.open(section);
       await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' });
       if (section === 'Backends')

@@ -37,6 +37,7 @@ describe('the window opens', () => {
 
   test.each([
     ['the embedded model', { model: 'tiny', data: { train: 'arithmetic:train' } }],
+    ['a model of the hub by its name', { model: 'Qwen/Qwen2.5-0.5B-Instruct' }],
     ['the model of a run', { model: join(runs, 'run-a', 'model') }],
     // Told by the check that opens it, with the name that was meant.
     ['a name that is wrong', { data: { train: 'arithmetik:train' } }],

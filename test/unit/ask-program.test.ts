@@ -17,7 +17,7 @@ test('an abort ends the wait', async () => {
 test('what auto came to is told with what was measured', () => {
   const speeds = [
     { backend: 'wasm' as const, tokens_per_second: 4000.4 },
-    { backend: 'tensorflow' as const, tokens_per_second: null },
+    { backend: 'tensorflow' as const, tokens_per_second: 0 },
   ];
   expect(choiceText({ backend: 'wasm', speeds })).toBe(
     'backend auto: wasm, the fastest in a short trial (tokens a second: wasm 4000, tensorflow failed)',

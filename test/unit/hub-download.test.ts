@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cachedSnapshot } from '../../main/policy/hub/hub-cache.ts';
 import { type DownloadOptions, downloadModel } from '../../main/policy/hub/hub-download.ts';
-import { hubEndpoint, retryAfter } from '../../main/policy/hub/hub-request.ts';
+import { retryAfter } from '../../main/policy/hub/hub-request.ts';
 import { locateModel } from '../../main/policy/model-location.ts';
 import { inspectModel } from '../../main/runner/open-model.ts';
 import { listModels } from '../../main/workbench/models.ts';
-import { type DownloadEvent, hubCacheFolder, nameOfHubFolder, readHubName } from '../../shared/hub-model.ts';
+import { type DownloadEvent, hubCacheFolder, hubEndpoint, nameOfHubFolder, readHubName } from '../../shared/hub-model.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { gitHash, type HubServer, sha256, startHubServer } from '../fixtures/hub-server.ts';
 import { writeSmallModel } from '../fixtures/small-model.ts';
@@ -244,7 +244,7 @@ describe('a refusal is told in one sentence', () => {
 
 describe('offline', () => {
   it('nothing is asked; what is in the cache can be used', async () => {
-    await expect(download({ offline: true })).rejects.toThrow(/HF_HUB_OFFLINE is set and the model is not in the cache/);
+    await expect(download({ offline: true })).rejects.toThrow(/offline mode is on \(HF_HUB_OFFLINE, .* and the model is not in the cache/);
     expect(hub.seen).toEqual([]);
     await download();
     const before = hub.seen.length;

@@ -2,13 +2,14 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkedModels } from '../../main/commands/models.ts';
 import { EMBEDDED_MODELS } from '../../main/policy/model-location.ts';
 import { modelsHandlers } from '../../main/rpc/handlers/models.ts';
 import { createRouter } from '../../main/rpc/router.ts';
 import { createHandlers, createSources } from '../../main/rpc/workbench-router.ts';
 import { createRunFolder } from '../../main/runner/create-run.ts';
+import { addFolder, removeLink } from '../../main/workbench/added-folder.ts';
 import { GivenFiles } from '../../main/workbench/given-files.ts';
 import { EMBEDDED, findModel, listModels } from '../../main/workbench/models.ts';
 import { RunnerService } from '../../main/workbench/runner-service.ts';
@@ -77,6 +78,39 @@ describe('the list of models', () => {
     expect(problems['installed/plain']).toBeNull();
     expect(problems['installed/half']).toContain('config.json');
     expect(problems['run/run-a/model']).toContain('config.json');
+  });
+});
+
+describe('a folder that lies elsewhere', () => {
+  test('is in the list through a link, once, and off it again with its files untouched', async () => {
+    const elsewhere = join(folder, 'elsewhere', 'my model');
+    await writeSmallModel(elsewhere);
+    vi.stubEnv('MEDLOGICTRACE_MODELS', join(folder, 'linked-models'));
+    try {
+      expect(await addFolder(runs, `${elsewhere}/`)).toEqual({ model: 'installed/my-model' });
+      expect(await addFolder(runs, elsewhere)).toEqual({ model: 'installed/my-model' });
+      expect(await findModel(runs, 'installed/my-model')).toMatchObject({ link: true, origin: 'installed' });
+      await removeLink(runs, 'installed/my-model');
+      await expect(findModel(runs, 'installed/my-model')).rejects.toThrow('my-model');
+      expect((await checkedModels(runs, join(folder, 'elsewhere'))).models.at(1)?.problem).toBeNull();
+      // Bug: any folder's name is told to the window, or one that is a model's own is deleted.
+      for (const path of ['/', join(folder, 'none'), 'models/plain'])
+        await expect(addFolder(runs, path)).rejects.toMatchObject({ field: 'path' });
+      await expect(removeLink(runs, 'tiny')).rejects.toThrow('tiny');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test('of an adapter is listed as one, not as a broken model', async () => {
+    const adapter = join(models, 'adapter-only');
+    await mkdir(adapter);
+    await writeFile(join(adapter, 'adapter_config.json'), '{}');
+    await writeFile(join(adapter, 'adapter_model.safetensors'), '');
+    const list = await listModels(runs, models);
+    expect(list.adapters.map(({ id }) => id)).toEqual(['installed/adapter-only']);
+    expect(list.models.map(({ id }) => id)).not.toContain('installed/adapter-only');
+    await rm(adapter, { recursive: true });
   });
 });
 

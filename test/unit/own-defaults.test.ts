@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BACKENDS, ownDefaults, preferencesPath } from '../../main/data/own-defaults.ts';
+import { fastestOf } from '../../main/runner/fastest-backend.ts';
 import { resolveConfig } from '../../main/runner/load-config.ts';
 import { startPoints } from '../../main/runner/start-points.ts';
-import { backendChoice, chooseBackend } from '../../main/workbench/backend-choice.ts';
+import { backendChoice, backendGone, chooseBackend } from '../../main/workbench/backend-choice.ts';
 import { setTheme } from '../../main/workbench/preferences.ts';
 import { RunnerService } from '../../main/workbench/runner-service.ts';
 import { TrainConfig } from '../../shared/config.ts';
@@ -67,6 +68,21 @@ describe('a backend that was chosen', () => {
       await expect(refused).rejects.toThrow(why);
     }
     expect((await backendChoice()).chosen).toBe(own);
+  });
+
+  test('may be auto, which takes what is there; one that is gone falls back to the default', async () => {
+    await chooseBackend(new Listing(), 'auto');
+    expect((await resolveConfig('smoke')).config.backend).toBe('auto');
+    expect(await backendGone('tensorflow')).toBe('auto');
+    keep({ backend: 'tensorflow' });
+    expect(await backendGone('tensorflow')).toBe(own);
+    expect(await ownDefaults()).toEqual({});
+  });
+
+  test('auto takes the fastest, and wasm where every trial failed', () => {
+    const speed = (backend: 'wasm' | 'tensorflow', tokens_per_second: number) => ({ backend, tokens_per_second });
+    expect(fastestOf([speed('wasm', 10), speed('tensorflow', 30)]).backend).toBe('tensorflow');
+    expect(fastestOf([speed('wasm', 0), speed('tensorflow', 0)]).backend).toBe('wasm');
   });
 });
 

@@ -7,14 +7,14 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, type FileHandle, mkdir, open, readFile, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type DownloadEvent, formatHubName, type HubName, hubFolderName, isOffline } from '../../../shared/hub-model.ts';
+import { type DownloadEvent, formatHubName, type HubName, hubEndpoint, hubFolderName, isOffline } from '../../../shared/hub-model.ts';
 import { InputError } from '../../../shared/input-error.ts';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { isFile } from '../json-file.ts';
 import { parseModelConfig } from '../model-config.ts';
 import { cachedSnapshot, defaultHubCache } from './hub-cache.ts';
 import { type HubFile, neededFiles, resolveRevision } from './hub-listing.ts';
-import { type HubOptions, hubEndpoint, openRange, Passing, Patience } from './hub-request.ts';
+import { type HubOptions, openRange, Passing, Patience } from './hub-request.ts';
 
 export interface DownloadOptions extends Partial<Pick<HubOptions, 'signal' | 'patience' | 'silence'>> {
   token: string | null;
@@ -41,8 +41,8 @@ export async function downloadModel(wanted: HubName, options: DownloadOptions): 
     const folder = cachedSnapshot(wanted, cache);
     throw new InputError(
       folder === null
-        ? `${what}: HF_HUB_OFFLINE is set and the model is not in the cache ${cache}; unset it to fetch the model`
-        : `${what}: HF_HUB_OFFLINE is set, so nothing is fetched; the model is in the cache already and can be used by its name`,
+        ? `${what}: offline mode is on (HF_HUB_OFFLINE, or Hugging Face in the settings) and the model is not in the cache ${cache}; turn it off to fetch the model`
+        : `${what}: offline mode is on (HF_HUB_OFFLINE, or Hugging Face in the settings), so nothing is fetched; the model is in the cache already and can be used by its name`,
       'model',
     );
   }

@@ -21,30 +21,12 @@ export interface HubOptions {
   silence?: number;
 }
 
-export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 /** Seconds before each further try without progress. */
 const WAITS = [1, 2, 5, 10, 20, 30];
 /** Most redirects of one request. */
 const REDIRECTS = 5;
 /** Longest time that a server may ask us to wait, in seconds. */
 const LONGEST_WAIT = 600;
-
-/** The endpoint that HF_ENDPOINT names, else Hugging Face's. Errors: InputError for what is no address, or one that would show a token to all. */
-export function hubEndpoint(given: string | undefined, token: string | null): string {
-  const text = given?.trim() || DEFAULT_ENDPOINT;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
-    throw new InputError(`HF_ENDPOINT is "${text}"; it must be an address such as ${DEFAULT_ENDPOINT}`, 'HF_ENDPOINT');
-  }
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol === 'http:' && !loopback && token !== null) {
-    throw new InputError(
-      `HF_ENDPOINT is "${text}", which is not encrypted, and a Hugging Face token is set; use https, or unset the token`,
-      'HF_ENDPOINT',
-    );
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-}
 
 /** The hub cannot be reached or answers with a fault; trying later may help. */
 export class Passing extends Error {

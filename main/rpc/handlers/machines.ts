@@ -1,6 +1,7 @@
 /** Answers about machines. */
 import type { ConnectionState } from '../../../shared/machine-connection.ts';
 import type { machinesRoutes, machinesTopics } from '../../../shared/rpc/machines.ts';
+import { hubState } from '../../workbench/hub-settings.ts';
 import { checkMachine } from '../../workbench/machines/check.ts';
 import { cleanMachine } from '../../workbench/machines/clean.ts';
 import { fetchModelThere } from '../../workbench/machines/fetch-model.ts';
@@ -70,7 +71,7 @@ export function machinesSources(services: Services): Pick<Sources, keyof typeof 
     },
     'machines.fetch_model': async function* ({ machine, model }, signal) {
       const token = await new Secrets(services.secretStore).value('hf_token');
-      const endpoint = process.env.HF_ENDPOINT || undefined;
+      const endpoint = (await hubState()).endpoint.value;
       yield* fetchModelThere(await open.machine(machine), await rootOf(machine), model, { token, endpoint, signal });
     },
   };

@@ -2,6 +2,9 @@
 import type { DownloadEvent } from '../../../shared/hub-model.ts';
 import type { AnswerEvent } from '../../../shared/model-answer.ts';
 import type { modelsRoutes, modelsTopics } from '../../../shared/rpc/models.ts';
+import { addFolder, removeLink } from '../../workbench/added-folder.ts';
+import { hubState } from '../../workbench/hub-settings.ts';
+import { adaptersOf, mergeInto } from '../../workbench/model-adapters.ts';
 import { checkModels, questionSets, someQuestions, viewModel } from '../../workbench/model-view.ts';
 import { findModel, listModels } from '../../workbench/models.ts';
 import { Secrets } from '../../workbench/secrets.ts';
@@ -19,6 +22,13 @@ export const modelsHandlers = ({ runsDir, runner }: Services): Pick<Handlers, ke
     );
   },
   'models.inspect': ({ model }) => viewModel(runsDir, runner, model),
+  'models.fit': async ({ model, work }) => runner.ask('model.fit', { model: (await findModel(runsDir, model)).location, work }),
+  'models.adapters': ({ model }) => adaptersOf(runsDir, runner, model),
+  'models.add_folder': ({ path }) => addFolder(runsDir, path),
+  'models.remove_link': async ({ model }) => {
+    await removeLink(runsDir, model);
+    return {};
+  },
   'models.render': async ({ model, question, prompting }) => {
     const { location, run } = await findModel(runsDir, model);
     return runner.ask('prompt.render', { model: location, question, prompting: prompting ?? run?.prompt });
@@ -32,9 +42,11 @@ export const modelsSources = ({ runsDir, runner, secretStore }: Services): Pick<
     const { location, run } = await findModel(runsDir, model);
     yield* runner.follow('model.generate', { ...request, model: location, prompting: prompting ?? run?.prompt }, signal);
   },
+  'models.merge': (merge, signal) => mergeInto(runsDir, runner, merge, signal),
   'models.download': async function* ({ name }, signal): AsyncGenerator<DownloadEvent> {
     // The secret goes to the process that fetches, through its input; it comes back in nothing.
     const token = await new Secrets(secretStore).value('hf_token');
-    yield* runner.follow('model.download', { name, token }, signal);
+    const { endpoint, offline } = await hubState();
+    yield* runner.follow('model.download', { name, token, endpoint: endpoint.value, offline: offline.value }, signal);
   },
 });

@@ -1,14 +1,19 @@
 /** Answers about the settings. */
-import type { settingsRoutes } from '../../../shared/rpc/settings.ts';
-import { backendChoice, chooseBackend } from '../../workbench/backend-choice.ts';
+import type { settingsRoutes, settingsTopics } from '../../../shared/rpc/settings.ts';
+import { backendChoice, backendGone, chooseBackend } from '../../workbench/backend-choice.ts';
 import { cleanRuns } from '../../workbench/clean-runs.ts';
 import { foldersInForce } from '../../workbench/folders.ts';
+import { chooseHub, hubState } from '../../workbench/hub-settings.ts';
 import { readPreferences, setTheme } from '../../workbench/preferences.ts';
 import { Secrets } from '../../workbench/secrets.ts';
 import { readStorage } from '../../workbench/storage.ts';
+import { InstallTask } from '../../workbench/tensorflow/install-task.ts';
 import { emptyTrash, restoreRun, trashRun } from '../../workbench/trash.ts';
-import type { Handlers } from '../router.ts';
+import type { Handlers, Sources } from '../router.ts';
 import type { Services } from '../services.ts';
+
+/** One a workbench, however many windows it has. */
+const tensorflow = new InstallTask();
 
 export function settingsHandlers({ runsDir, runner, secretStore }: Services): Pick<Handlers, keyof typeof settingsRoutes> {
   const secrets = new Secrets(secretStore);
@@ -17,8 +22,13 @@ export function settingsHandlers({ runsDir, runner, secretStore }: Services): Pi
     'settings.backends': () => runner.ask('backends.list', {}),
     'settings.backend_choice': () => backendChoice(),
     'settings.set_backend': ({ backend }) => chooseBackend(runner, backend),
+    'settings.tensorflow': () => tensorflow.state(),
+    'settings.stop_install': async () => ({ stopped: tensorflow.stop() }),
+    'settings.uninstall_tensorflow': async () => ({ bytes: await tensorflow.uninstall(), chosen: await backendGone('tensorflow') }),
     'settings.preferences': () => readPreferences(),
     'settings.set_theme': ({ theme }) => setTheme(theme),
+    'settings.hub': () => hubState(),
+    'settings.set_hub': (hub) => chooseHub(hub, secrets),
     'settings.secrets': () => secrets.states(),
     'settings.set_secret': async ({ name, value }) => {
       await secrets.set(name, value);
@@ -37,3 +47,8 @@ export function settingsHandlers({ runsDir, runner, secretStore }: Services): Pi
     'settings.clean': ({ yes }) => cleanRuns(runsDir, { yes }),
   };
 }
+
+export const settingsSources = ({ runner }: Services): Pick<Sources, keyof typeof settingsTopics> => ({
+  'settings.measure_backends': (_, signal) => runner.follow('backends.measure', {}, signal),
+  'settings.install_tensorflow': ({ kind }, signal) => tensorflow.follow(kind, signal),
+});

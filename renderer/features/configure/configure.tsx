@@ -1,5 +1,7 @@
 /** The view "New run": a config written in a form, checked while it is, and started once. */
 import { useState } from 'react';
+import { withSetting } from '../../../shared/config-draft.ts';
+import type { ModelList } from '../../../shared/model-list.ts';
 import type { StartPoints } from '../../../shared/start-points.ts';
 import { open, useParameter } from '../../app/address.ts';
 import { useRunList } from '../../app/run-list.ts';
@@ -37,14 +39,28 @@ function useStartPoint(
   return { start: draft === null ? null : { id: from, label: `run ${from}`, draft, notes: [], preset: null }, error: null };
 }
 
+/** The start point with the model of the address in its place: `?model=` names one of the list. */
+function withModel(start: StartPoint | null, id: string | null, list: ModelList | null): StartPoint | null {
+  if (start === null || id === null) return start;
+  const entry = list?.models.find((model) => model.id === id);
+  if (entry === undefined) return start;
+  const model = entry.origin === 'hub' ? entry.name : entry.location;
+  return { ...start, id: `${start.id} ${id}`, begin: withSetting(start.draft, 'model', model) };
+}
+
 function Ready({ points }: { points: StartPoints }) {
   const [given] = useParameter('from');
+  const [model] = useParameter('model');
+  const models = useQuery('models.list', {}, { enabled: model !== null });
   const from = given ?? FIRST;
   const [file, setFile] = useState(keptFile);
   const [count, setCount] = useState(0);
   const [refused, setRefused] = useState<string | null>(null);
   const runs = useRunList(({ list }) => list?.runs) ?? [];
-  const { start, error } = useStartPoint(from, points, file);
+  const begun = useStartPoint(from, points, file);
+  const { error } = begun;
+  // Before the list is here nothing is known of the model that was asked for.
+  const start = model !== null && models.data === null && models.error === null ? null : withModel(begun.start, model, models.data);
 
   const take = async (picked: File): Promise<void> => {
     try {
@@ -78,7 +94,7 @@ function Ready({ points }: { points: StartPoints }) {
         </div>
       ) : (
         <Editor
-          key={`${from} ${count}`}
+          key={`${start.id} ${count}`}
           start={start}
           points={points}
           runs={runs}

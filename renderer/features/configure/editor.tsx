@@ -59,7 +59,7 @@ function stateText({ count, checking, failed, found }: Checked): ReactNode {
 }
 
 export function Editor({ start, points, runs, take, refused, dismiss }: EditorProps) {
-  const [draft, setOwn] = useState<Draft>(() => keptDraft(start.id) ?? start.draft);
+  const [draft, setOwn] = useState<Draft>(() => keptDraft(start.id) ?? start.begin ?? start.draft);
   const [search, setSearch] = useState('');
   const searchBox = useRef<HTMLInputElement>(null);
   const [facts, setFacts] = useParameter('facts');
@@ -202,6 +202,7 @@ export function Editor({ start, points, runs, take, refused, dismiss }: EditorPr
             estimate={estimate}
             config={text}
             found={checked.found}
+            refusal={placed.at.get('backend')?.find(({ text: said }) => said.includes('of memory, and'))?.text ?? null}
             begin={count > 0 ? null : () => estimate.begin(config, !here)}
           />
           <Differences draft={draft} start={start} points={points} runs={runs} />

@@ -1,5 +1,5 @@
 /** What the run will take here: steps, tokens, memory, time. What a rented machine costs stands where it is chosen. */
-import { Button, Loader } from '@mantine/core';
+import { Alert, Button, Loader } from '@mantine/core';
 import type { RunConfig } from '../../../shared/config.ts';
 import type { DryRun, Range, RunEstimate } from '../../../shared/dry-run.ts';
 import { signalNote, signalText } from '../../../shared/learning-signal.ts';
@@ -46,6 +46,29 @@ function rowsOf(
 /** A name, or the end of a folder's path: that of a run's model is always `model`. */
 const modelName = (model: string): string => model.split(/[/\\]/).slice(-2).join('/');
 
+/** A run that is refused for its memory: the figure, and each way by which it would fit. */
+function Refusal({ text }: { text: string }) {
+  const [finding = '', advice] = text.split('; it would fit with ');
+  const ways = advice?.split(/, | or /) ?? [];
+  return (
+    <Alert color="red" variant="light" title="It does not fit here" className="configure-message">
+      <p>{finding}.</p>
+      {ways.length === 0 ? null : (
+        <>
+          <p>It would fit with any of these:</p>
+          <ul className="configure-elsewhere">
+            {ways.map((way) => (
+              <li key={way} className="mono">
+                {way}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Alert>
+  );
+}
+
 interface EstimateProps {
   estimate: Estimate;
   /** The config as it stands. */
@@ -53,11 +76,13 @@ interface EstimateProps {
   /** The model and the data, once they have been looked at. */
   found: DryRun | null;
   begin: (() => void) | null;
+  /** Why it is refused, where that is for its memory. */
+  refusal: string | null;
   /** The run is carried out on this computer. */
   here: boolean;
 }
 
-export function EstimateView({ estimate, config, found: checked, begin, here }: EstimateProps) {
+export function EstimateView({ estimate, config, found: checked, begin, refusal, here }: EstimateProps) {
   const { running, result, error, stop } = estimate;
   const found = result?.dryRun.estimate ?? null;
   return (
@@ -74,6 +99,7 @@ export function EstimateView({ estimate, config, found: checked, begin, here }: 
           </Button>
         )}
       </div>
+      {refusal === null ? null : <Refusal text={refusal} />}
       {checked === null ? null : (
         <p className="small">
           {modelName(checked.config.model)}, {compact.format(checked.model.parameters)} parameters

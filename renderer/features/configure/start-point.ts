@@ -10,6 +10,8 @@ export interface StartPoint {
   id: string;
   label: string;
   draft: Draft;
+  /** What the form begins with, where that is not all the same: a model that was chosen elsewhere is a change like any other. */
+  begin?: Draft;
   /** Settings that the file gave by a name of an older version. */
   notes: readonly string[];
   /** The preset's name, where it is one. */

@@ -16,7 +16,8 @@ export function useSuggestions(): Readonly<Record<string, readonly string[]>> {
   return useMemo(() => {
     const splits = (sets ?? []).flatMap(({ name, splits }) => splits.flatMap((one) => (one.available ? [`${name}:${one.split}`] : [])));
     return {
-      model: [...new Set(models?.models.map(({ location }) => location) ?? [])],
+      // A model of the hub by its name: another machine fetches it by that.
+      model: [...new Set(models?.models.map(({ origin, name, location }) => (origin === 'hub' ? name : location)) ?? [])],
       ...Object.fromEntries(
         SPLIT_FIELDS.map(([path, likely]) => [
           path,

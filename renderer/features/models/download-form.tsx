@@ -4,6 +4,8 @@ import { Download as DownloadIcon } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { figureText } from '../../../shared/figures/number-text.ts';
 import { formatHubName, readHubName } from '../../../shared/hub-model.ts';
+import { hrefOf } from '../../app/address.ts';
+import { useQuery } from '../../rpc/use-query.ts';
 import { type Download, secondsLeft, startDownload, stopDownload, useDownload } from './download.ts';
 
 const mib = (bytes: number): string => figureText(bytes / 2 ** 20);
@@ -37,6 +39,7 @@ function Running({ download }: { download: Download }) {
 /** `onDone` gets the name under which the model is then listed, if the form is still shown. */
 export function DownloadForm({ onDone }: { onDone: (name: string) => void }) {
   const download = useDownload();
+  const hub = useQuery('settings.hub', {}).data;
   const [name, setName] = useState(download.state === 'stopped' || download.state === 'failed' ? download.name : '');
   const { state, done } = download;
   const running = useRef(false);
@@ -72,10 +75,21 @@ export function DownloadForm({ onDone }: { onDone: (name: string) => void }) {
           </Button>
         }
       />
+      {hub?.offline.value ? (
+        <p className="small state-unverifiable">
+          ⚠ Offline mode is on: nothing is fetched. <a href={hrefOf(['settings', 'hub'])}>Hugging Face settings</a>
+        </p>
+      ) : null}
+      {hub !== null && hub.endpoint.decided_by !== 'default' ? (
+        <p className="quiet small verbatim">
+          From <a href={hrefOf(['settings', 'hub'])}>{hub.endpoint.value}</a>
+        </p>
+      ) : null}
       {state === 'stopped' ? <p className="quiet small">Stopped. Another download of it goes on where this one was.</p> : null}
       {state === 'failed' ? (
         <p className="state-failed small verbatim" role="alert">
-          ✕ {download.error?.message}
+          ✕ {download.error?.message}{' '}
+          {/token/.test(download.error?.message ?? '') ? <a href={hrefOf(['settings', 'hub'])}>Hugging Face settings</a> : null}
         </p>
       ) : null}
       {state === 'done' ? (

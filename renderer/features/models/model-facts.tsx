@@ -1,8 +1,9 @@
 /** The inspector: what a model is, and the runs that made it. */
 import type { ReactNode } from 'react';
-import { countText, figureText } from '../../../shared/figures/number-text.ts';
+import { countText } from '../../../shared/figures/number-text.ts';
 import type { ModelView } from '../../../shared/rpc/models.ts';
 import { hrefOf } from '../../app/address.ts';
+import { memoryText } from '../../app/byte-text.ts';
 import { Term } from './help.tsx';
 
 const KIND = { train: 'GRPO training', sft: 'supervised training', evaluate: 'evaluation' } as const;
@@ -17,9 +18,6 @@ function Fact({ name, help, children }: { name: string; help: string; children: 
     </>
   );
 }
-
-const bytesText = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${figureText(bytes / 2 ** 20)} MiB` : `${figureText(bytes / 2 ** 30)} GiB`;
 
 export function ModelFacts({ model }: { model: ModelView }) {
   const stops = model.tokenizer.stop.map(({ token }) => token);
@@ -46,11 +44,13 @@ export function ModelFacts({ model }: { model: ModelView }) {
           {model.dtype.join(', ')}
         </Fact>
         <Fact name="Size" help="Bytes of the weight files.">
-          {bytesText(model.bytes)}
+          {memoryText(model.bytes)}
         </Fact>
         <Fact name="Vocabulary" help="Rows of the embedding: the tokens that the model knows.">
           {countText(model.vocabulary)}
-          {model.tied_embeddings ? ', tied' : ''}
+        </Fact>
+        <Fact name="Output layer" help="Tied: the embedding serves as the output layer, too. Untied: it has weights of its own.">
+          {model.tied_embeddings ? 'tied to the embedding' : 'untied, of its own'}
         </Fact>
         <Fact name="Tokenizer" help="Ids that the tokenizer gives, and the tokens at which an answer ends.">
           {countText(model.tokenizer.size)} ids; ends at{' '}
@@ -61,6 +61,12 @@ export function ModelFacts({ model }: { model: ModelView }) {
                   {token}
                 </span>
               ))}
+        </Fact>
+        <Fact
+          name="Chat template"
+          help="The program that puts control tokens round a question. Without one, messages stand one after another."
+        >
+          {model.tokenizer.chat_template ? 'yes, shown under Prompt' : 'none'}
         </Fact>
         <Fact name="Hash" help="SHA-256 over configuration, weights and tokenizer. Two models with one hash are the same.">
           <span className="mono" title={model.hash}>

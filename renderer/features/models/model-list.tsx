@@ -7,6 +7,7 @@ import type { ModelCheck } from '../../../shared/model-inspection.ts';
 import type { ModelEntry, ModelList } from '../../../shared/model-list.ts';
 import { hrefOf, open } from '../../app/address.ts';
 import { useShortcuts } from '../../app/shortcuts.tsx';
+import { AddFolder } from './add-folder.tsx';
 import { DownloadForm } from './download-form.tsx';
 
 /** What is known of each model, by id. */
@@ -60,11 +61,11 @@ interface ListPaneProps {
   checks: Checks;
   /** Id of the model that is shown. */
   chosen: string | null;
-  /** A model of this name is in the list from now on. */
-  onDownloaded: (name: string) => void;
+  /** Something is in the list from now on: the id of a model, or null for an adapter. */
+  onAdded: (id: string | null) => void;
 }
 
-export function ModelListPane({ list, checks, chosen, onDownloaded }: ListPaneProps) {
+export function ModelListPane({ list, checks, chosen, onAdded }: ListPaneProps) {
   const [words, setWords] = useState('');
   const search = useRef<HTMLInputElement>(null);
   const shown = useMemo(() => list.models.filter((model) => fits(model, words)), [list, words]);
@@ -102,10 +103,11 @@ export function ModelListPane({ list, checks, chosen, onDownloaded }: ListPanePr
             {group.map((model) => (
               <Row key={model.id} model={model} check={checks.get(model.id)} current={model.id === chosen} />
             ))}
-            {origin === 'hub' && words === '' ? <DownloadForm onDone={onDownloaded} /> : null}
+            {origin === 'hub' && words === '' ? <DownloadForm onDone={(name) => onAdded(`hub/${name}`)} /> : null}
+            {origin === 'installed' && words === '' ? <AddFolder onAdded={onAdded} /> : null}
             {group.length === 0 && origin === 'installed' ? (
               <p className="models-none quiet small">
-                None yet. Put folders as the Hugging Face Hub has them (config.json, model.safetensors, tokenizer.json) into{' '}
+                None yet. Name a folder as the Hugging Face Hub has them (config.json, model.safetensors, tokenizer.json), or put it into{' '}
                 <span className="mono">{list.models_dir}</span>.
               </p>
             ) : null}

@@ -1,12 +1,15 @@
 /** The view "models": the list, one model, and a box to try it. */
 import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
 import { PanelRight, RefreshCw } from 'lucide-react';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import type { ModelEntry } from '../../../shared/model-list.ts';
 import { hrefOf, open, useParameter, usePath } from '../../app/address.ts';
 import { PaneHandle } from '../../app/pane-handle.tsx';
 import { Failed, Loading } from '../../app/states.tsx';
+import { CallFailed, call } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
+import { Adapters } from './adapters.tsx';
+import { ModelFitView } from './fit.tsx';
 import { ModelFacts, ModelLineage } from './model-facts.tsx';
 import { type Checks, ModelListPane } from './model-list.tsx';
 import { ModelCard, ModelPrompt } from './model-prompt.tsx';
@@ -14,7 +17,7 @@ import './models.css';
 import { TryIt } from './try-it.tsx';
 
 /** Everything of one model; a broken one says what is wrong, and the list stays. */
-function Subject({ entry, inspector }: { entry: ModelEntry; inspector: boolean }) {
+function Subject({ entry, inspector, merged }: { entry: ModelEntry; inspector: boolean; merged: (id: string) => void }) {
   const [tab, setTab] = useParameter('tab');
   const { data: model, stale, error, refresh } = useQuery('models.inspect', { model: entry.id });
   if (model === null || stale) {
@@ -33,11 +36,19 @@ function Subject({ entry, inspector }: { entry: ModelEntry; inspector: boolean }
       <Tabs value={tab ?? 'try'} onChange={(value) => setTab(value === 'try' ? null : value)} className="pane-subject models-subject">
         <Tabs.List className="models-tabs">
           <Tabs.Tab value="try">Try it</Tabs.Tab>
+          <Tabs.Tab value="fit">Training here</Tabs.Tab>
+          <Tabs.Tab value="adapters">Adapters</Tabs.Tab>
           <Tabs.Tab value="prompt">Prompt</Tabs.Tab>
           <Tabs.Tab value="card">Model card</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="try" className="models-panel">
           <TryIt key={model.entry.id} model={model} />
+        </Tabs.Panel>
+        <Tabs.Panel value="fit" className="models-panel">
+          {tab === 'fit' ? <ModelFitView key={model.entry.id} model={model} /> : null}
+        </Tabs.Panel>
+        <Tabs.Panel value="adapters" className="models-panel">
+          {tab === 'adapters' ? <Adapters key={model.entry.id} model={model} merged={merged} /> : null}
         </Tabs.Panel>
         <Tabs.Panel value="prompt" className="models-panel">
           <ModelPrompt model={model} />
@@ -60,6 +71,7 @@ function Subject({ entry, inspector }: { entry: ModelEntry; inspector: boolean }
 export default function Models() {
   const [, chosen] = usePath();
   const [inspector, setInspector] = useParameter('facts');
+  const [unlinking, setUnlinking] = useState<string | null>(null);
   const { data: list, error, at, refresh } = useQuery('models.list', {}, { everyMs: 5000 });
   const check = useQuery('models.check', { models: list?.models.map(({ id }) => id) ?? [] }, { enabled: list !== null });
   const checks: Checks = useMemo(() => new Map(check.data?.map((one) => [one.id, one]) ?? []), [check.data]);
@@ -71,11 +83,27 @@ export default function Models() {
     );
   const entry = chosen === undefined ? list.models[0] : list.models.find(({ id }) => id === chosen);
   const shown = inspector !== 'off';
+  const unlink = async (id: string): Promise<void> => {
+    try {
+      await call('models.remove_link', { model: id });
+      setUnlinking(null);
+      refresh();
+      open(['models']);
+    } catch (thrown) {
+      setUnlinking(thrown instanceof CallFailed ? thrown.message : String(thrown));
+    }
+  };
   return (
     <>
       <div className="toolbar">
         <strong className="models-title">{entry?.name ?? 'Models'}</strong>
         {entry?.run ? <a href={hrefOf(['runs', entry.run.id])}>Run {entry.run.id}</a> : null}
+        {entry?.link ? (
+          <Button size="compact-xs" variant="default" onClick={() => void unlink(entry.id)}>
+            Take off the list
+          </Button>
+        ) : null}
+        {unlinking === null ? null : <span className="state-failed small verbatim">✕ {unlinking}</span>}
         {check.stale && check.error === null ? <span className="quiet small">checking files …</span> : null}
         {check.error === null || check.error.code === 'lost' ? null : (
           <span className="state-failed small verbatim">✕ The models could not be checked: {check.error.message}</span>
@@ -110,9 +138,9 @@ export default function Models() {
           list={list}
           checks={checks}
           chosen={entry?.id ?? null}
-          onDownloaded={(name) => {
+          onAdded={(id) => {
             refresh();
-            open(['models', `hub/${name}`]);
+            if (id !== null) open(['models', id]);
           }}
         />
         <PaneHandle pane="before" name="models-list" label="Width of the list" />
@@ -128,7 +156,15 @@ export default function Models() {
             />
           </div>
         ) : (
-          <Subject key={entry.id} entry={entry} inspector={shown} />
+          <Subject
+            key={entry.id}
+            entry={entry}
+            inspector={shown}
+            merged={(id) => {
+              refresh();
+              open(['models', id]);
+            }}
+          />
         )}
       </div>
     </>

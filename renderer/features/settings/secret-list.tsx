@@ -14,7 +14,7 @@ function inForce({ source, place, store, name }: SecretState): string {
   return store === 'keychain' ? `In force: kept by ${place}.` : `In force: the file ${place}, readable by you alone.`;
 }
 
-function Secret({ secret, changed }: { secret: SecretState; changed: () => void }) {
+export function SecretCard({ secret, changed }: { secret: SecretState; changed: () => void }) {
   const { name, source, stored, place, problem } = secret;
   const { title, what, variable } = SECRETS[name];
   const [value, setValue] = useState('');
@@ -95,7 +95,7 @@ export function SecretList() {
       )}
       <div className="settings-list">
         {data.map((secret) => (
-          <Secret key={secret.name} secret={secret} changed={refresh} />
+          <SecretCard key={secret.name} secret={secret} changed={refresh} />
         ))}
       </div>
     </>

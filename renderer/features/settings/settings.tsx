@@ -5,6 +5,7 @@ import { About } from './about.tsx';
 import { Appearance } from './appearance.tsx';
 import { Backends } from './backends.tsx';
 import { Folders } from './folders.tsx';
+import { Hub } from './hub.tsx';
 import { Keys } from './keys.tsx';
 import { SecretList } from './secret-list.tsx';
 import './settings.css';
@@ -13,6 +14,7 @@ import { StorageSection } from './storage-section.tsx';
 const SECTIONS: readonly { path: string; title: string; component: ComponentType }[] = [
   { path: 'folders', title: 'Folders', component: Folders },
   { path: 'backends', title: 'Backends', component: Backends },
+  { path: 'hub', title: 'Hugging Face', component: Hub },
   { path: 'theme', title: 'Theme', component: Appearance },
   { path: 'keys', title: 'Keys', component: Keys },
   { path: 'storage', title: 'Storage', component: StorageSection },

@@ -7,7 +7,7 @@ export class SettingsPage {
     this.page = page;
   }
 
-  async open(section: 'Folders' | 'Backends' | 'Theme' | 'Keys' | 'Storage' | 'Secrets' | 'About'): Promise<void> {
+  async open(section: 'Folders' | 'Backends' | 'Hugging Face' | 'Theme' | 'Keys' | 'Storage' | 'Secrets' | 'About'): Promise<void> {
     await this.page.keyboard.press('Control+8');
     await this.page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: section }).click();
     await this.page.getByRole('heading', { name: section, level: 2 }).waitFor();
