@@ -16,7 +16,7 @@ export const SPLIT_STREAM: Readonly<Record<GeneratedSplit, string>> = {
   supervised: 'train',
   train: 'validation',
   validation: 'selection',
-  test: 'told',
+  test: 'report',
 };
 
 export type Factors = readonly [number, number];
