@@ -34,7 +34,7 @@ export interface EvaluationJob {
     | { kind: 'baseline'; result: EvaluationResult };
 }
 
-/** Every model and baseline on every data set, all of them checked; `tell` hears what a backend `auto` came to. Errors: InputError before anything is written. */
+/** Every model and baseline on every data set, all of them checked; `tell` hears what `prepareRun` tells, each line once. Errors: InputError before anything is written. */
 export async function pairsOf(given: EvaluateOptions, tell: (line: string) => void): Promise<EvaluationJob[]> {
   const options = { ...(await ownDefaults()), ...given };
   const { model = [], baseline = [], data = [] } = options;
@@ -44,6 +44,8 @@ export async function pairsOf(given: EvaluateOptions, tell: (line: string) => vo
   if (data.length === 0) throw new InputError("required option '--data <D>' not specified: name a data set or a file", '--data');
   const there = placeAsked(options);
   const jobs: EvaluationJob[] = [];
+  // Told once, and only where there is something to carry out.
+  const notes = new Set<string>();
   for (const name of [...model, ...baseline]) {
     for (const set of data) {
       const what = `${name} on ${set}`;
@@ -52,11 +54,14 @@ export async function pairsOf(given: EvaluateOptions, tell: (line: string) => vo
       if (model.length === 0) jobs.push({ what, answers: 0, work: { kind: 'baseline', result: await answeredAlike(name, config) } });
       else {
         const work =
-          there === null ? { kind: 'new' as const, record: await prepareRun(config, { tell }) } : { kind: 'there' as const, config, there };
+          there === null
+            ? { kind: 'new' as const, record: await prepareRun(config, { tell: (line) => notes.add(line) }) }
+            : { kind: 'there' as const, config, there };
         jobs.push({ what, answers: answersWanted(questions, config), work });
       }
     }
   }
+  for (const note of notes) tell(note);
   return jobs;
 }
 

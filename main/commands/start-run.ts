@@ -79,7 +79,9 @@ export async function followToEnd(
   const end = await runToEnd(folder, { resume, signal, onEvent, wait });
   if (end.exit?.code === 0) return end;
   const reason = end.exit?.reason ?? 'killed before it could say why';
-  throw new RunFailed(`run ${runName(folder)} failed: ${reason}\n${end.log}\nIts folder: ${folder}`);
+  // The log ends with the reason, most often.
+  const before = end.log.split('\n').filter((line) => line !== '' && !reason.split('\n').some((part) => line.endsWith(part)));
+  throw new RunFailed([`run ${runName(folder)} failed: ${reason}`, ...before, `Its folder: ${folder}`].join('\n'));
 }
 
 /** Carries a run out in its own process, with a progress line. Errors: RunFailed naming the reason and the log. */

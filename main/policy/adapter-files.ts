@@ -108,7 +108,10 @@ export async function mergeAdapter(
   const files = await readAdapterFiles(adapter);
   const config = await readModelConfig(base);
   const mismatch = adapterMismatch(files, config);
-  if (mismatch !== null) throw new CheckpointError(`${adapter}: ${mismatch}.`);
+  if (mismatch !== null) {
+    const own = files.base === null ? '' : ` (its config names ${files.base})`;
+    throw new CheckpointError(`${adapter}: ${mismatch}. Give the model that it was trained beside${own}.`);
+  }
   const bytes = 4 * parametersOf(config);
   if (bytes > machineMemory()) {
     throw new InputError(

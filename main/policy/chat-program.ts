@@ -4,7 +4,7 @@
  */
 import { Template } from '@huggingface/jinja';
 
-/** Passes through loop bodies that one rendering may take. */
+/** Passes through loops, and numbers of ranges, that one rendering may take. */
 const MOST_PASSES = 10_000;
 /** Characters that one rendering may write. */
 const MOST_CHARACTERS = 10_000_000;
@@ -54,7 +54,14 @@ function change(value: unknown): unknown {
   if (!isNode(value)) return value;
   const node: Node = { type: value.type };
   for (const [part, content] of Object.entries(value)) node[part] = change(content);
-  if (node.type === 'For') node.body = [call(PASS, []), ...(node.body as unknown[])];
+  if (node.type === 'For') {
+    node.body = [call(PASS, []), ...(node.body as unknown[])];
+    // What a condition leaves out is gone through too. A pass is the empty text, which counts as false.
+    const { iterable } = node;
+    if (isNode(iterable) && iterable.type === 'SelectExpression') {
+      iterable.test = { type: 'BinaryExpression', operator: { value: 'or' }, left: call(PASS, []), right: iterable.test };
+    }
+  }
   if (node.type === 'CallExpression') {
     const { callee } = node;
     const args = node.args as unknown[];
@@ -96,12 +103,20 @@ export function compileChatTemplate(source: string): ChatProgram {
   template.parsed = change(template.parsed) as Template['parsed'];
   return (variables) => {
     let passes = 0;
+    const pass = (more: number): void => {
+      passes += more;
+      if (passes > MOST_PASSES) throw new Error(`it loops without end (more than ${MOST_PASSES} passes)`);
+    };
     const written = template.render({
       ...variables,
       [STRIP]: strip,
-      [RANGE]: range,
+      [RANGE]: (...bounds: number[]) => {
+        const numbers = range(...bounds);
+        pass(numbers.length);
+        return numbers;
+      },
       [PASS]: () => {
-        if (++passes > MOST_PASSES) throw new Error(`it loops without end (more than ${MOST_PASSES} passes)`);
+        pass(1);
         return '';
       },
     });

@@ -83,7 +83,9 @@ export function renderText(tokenizer: Tokenizer, messages: readonly ChatMessage[
       ...tokenizer.namedTokens,
     });
   } catch (error) {
-    throw new CheckpointError(`${tokenizer.folder}: the chat template failed: ${reason(error)}`);
+    throw new CheckpointError(
+      `${tokenizer.folder}: the chat template failed: ${reason(error)}. Mend it (chat_template.jinja, or chat_template in tokenizer_config.json), or ask without it: prompt.template "raw"`,
+    );
   }
 }
 

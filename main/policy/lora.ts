@@ -11,6 +11,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { readChecked } from './json-file.ts';
 import { readSafetensors, type Tensor, writeSafetensors } from './safetensors.ts';
+import { checkFinite } from './weight-files.ts';
 
 export interface LoraOptions {
   r: number;
@@ -113,7 +114,7 @@ export async function writeAdapter(
   await writeFileAtomic(join(folder, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-/** Tensors of an adapter that fits. Errors: CheckpointError naming the file and what is another than this policy's. */
+/** Tensors of an adapter that fits. Errors: CheckpointError naming the file and what is another than this policy's, or no finite number. */
 export async function readAdapter(
   folder: string,
   shapes: ReadonlyMap<string, number[]>,
@@ -140,6 +141,7 @@ export async function readAdapter(
         `${file}: ${ADAPTER_PREFIX}${name} has shape [${tensor?.shape.join(', ') ?? 'none'}], not [${shape.join(', ')}]: an adapter for another base or other modules.`,
       );
     }
+    checkFinite(file, ADAPTER_PREFIX + name, tensor.data);
     found.set(name, tensor);
   }
   const extra = [...tensors.keys()].find((name) => !found.has(name.slice(ADAPTER_PREFIX.length)));

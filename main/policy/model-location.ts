@@ -6,6 +6,7 @@ import { readHubName } from '../../shared/hub-model.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { cachedSnapshot, defaultHubCache } from './hub/hub-cache.ts';
+import { ADAPTER_CONFIG } from './lora.ts';
 
 /** Checkpoints that come with the program, by name. */
 export const EMBEDDED_MODELS: Readonly<Record<string, string>> = {
@@ -24,6 +25,12 @@ export function locateModel(model: string): string {
   const onHub = readHubName(model);
   const cached = onHub && cachedSnapshot(onHub);
   if (cached) return cached;
+  if (existsSync(join(folder, ADAPTER_CONFIG))) {
+    throw new InputError(
+      `model "${model}": ${folder} is an adapter; add it to the model that it was trained beside: medlogictrace models merge <model> ${model} <new folder>`,
+      'model',
+    );
+  }
   if (existsSync(folder)) {
     throw new InputError(
       `model "${model}": ${folder} has no config.json; name a Hugging Face folder (config.json, model.safetensors, tokenizer.json)`,

@@ -134,7 +134,9 @@ async function readHeader(file: FileHandle, size: number, path: string): Promise
   for (const [name, raw] of Object.entries(rest)) {
     const { dtype, shape, data_offsets } = checked(Entry, raw, `${path}: tensor ${name}`);
     if (!isDtype(dtype)) {
-      throw new CheckpointError(`${path}: tensor ${name} has dtype ${dtype}; supported: ${Object.keys(BYTES).join(', ')}.`);
+      throw new CheckpointError(
+        `${path}: tensor ${name} has dtype ${dtype}; supported: ${Object.keys(BYTES).join(', ')}. Choose weights in one of these.`,
+      );
     }
     const [begin, end] = data_offsets;
     const expected = shape.reduce((product, n) => product * n, BYTES[dtype]);

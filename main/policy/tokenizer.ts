@@ -80,6 +80,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const generation = await readCheckedIfThere(GenerationFile, join(folder, 'generation_config.json'));
   const model = await readCheckedIfThere(GenerationFile, join(folder, 'config.json'));
 
+  checkPreTokenizer(file.pre_tokenizer, path);
   file.pre_tokenizer = explicitSplit(file.pre_tokenizer);
   const control = file.added_tokens.filter(isControl);
   const engine = build(file, path);
@@ -156,7 +157,7 @@ function build(file: TokenizerFile, path: string): Engine {
   try {
     return new Engine(file, {});
   } catch (error) {
-    throw new CheckpointError(`${path}: is not a tokenizer that can be used (${reason(error)}).`);
+    throw new CheckpointError(`${path}: is not a tokenizer that can be used (${reason(error)}). Fetch it again, or choose another model.`);
   }
 }
 
@@ -171,6 +172,26 @@ function withoutTokens(file: TokenizerFile, tokens: readonly { content: string }
   return { ...file, added_tokens: file.added_tokens.filter((token) => !names.has(token.content)), model: { ...file.model, vocab: kept } };
 }
 
+/** Kinds of pre-tokenizer that the engine has. */
+const PRE_TOKENIZERS = [
+  ...['BertPreTokenizer', 'ByteLevel', 'Digits', 'FixedLength', 'Metaspace', 'Punctuation', 'Replace', 'Sequence', 'Split'],
+  ...['Whitespace', 'WhitespaceSplit'],
+];
+const PreTokenizer = z.looseObject({ type: z.string(), pretokenizers: z.array(z.unknown()).optional() });
+
+/** Errors: CheckpointError for a kind that is not known, with those that are. */
+function checkPreTokenizer(preTokenizer: unknown, path: string): void {
+  const one = PreTokenizer.safeParse(preTokenizer);
+  if (!one.success) return;
+  const { type, pretokenizers } = one.data;
+  if (!PRE_TOKENIZERS.includes(type)) {
+    throw new CheckpointError(
+      `${path}: pre_tokenizer.type ${JSON.stringify(type)} is not known (known: ${PRE_TOKENIZERS.join(', ')}). Choose a model whose tokenizer has one of these.`,
+    );
+  }
+  for (const part of pretokenizers ?? []) checkPreTokenizer(part, path);
+}
+
 /** GPT-2's word pattern (Radford et al. 2019, encoder.py), which a byte-level pre-tokenizer applies unless told not to. */
 const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
@@ -180,7 +201,7 @@ const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\
  * Written out as a Split, both agree.
  */
 function explicitSplit(preTokenizer: unknown): unknown {
-  const one = z.looseObject({ type: z.string(), pretokenizers: z.array(z.unknown()).optional() }).safeParse(preTokenizer);
+  const one = PreTokenizer.safeParse(preTokenizer);
   if (!one.success) return preTokenizer;
   if (one.data.pretokenizers) return { ...one.data, pretokenizers: one.data.pretokenizers.map(explicitSplit) };
   if (one.data.type === 'Digits') {

@@ -76,10 +76,12 @@ export async function findWeights(folder: string, config: ModelConfig): Promise<
   const tensors = new Map<string, Placed>();
   for (const [name, shape] of expectedTensors(config)) {
     const placed = found.get(name);
-    if (!placed) throw new CheckpointError(`${folder}: tensor ${name} [${shape.join(', ')}] is missing from the weights.`);
+    if (!placed) throw new CheckpointError(`${folder}: tensor ${name} [${shape.join(', ')}] is missing from the weights. ${ONE_MODEL}`);
     const given = placed.entry.shape;
     if (given.join() !== shape.join()) {
-      throw new CheckpointError(`${folder}: tensor ${name} has shape [${given.join(', ')}]; config.json calls for [${shape.join(', ')}].`);
+      throw new CheckpointError(
+        `${folder}: tensor ${name} has shape [${given.join(', ')}]; config.json calls for [${shape.join(', ')}]. ${ONE_MODEL}`,
+      );
     }
     tensors.set(name, placed);
   }
@@ -88,7 +90,7 @@ export async function findWeights(folder: string, config: ModelConfig): Promise<
     if (tensors.has(name) || name.endsWith('.rotary_emb.inv_freq')) continue;
     const { shape } = placed.entry;
     if (name === 'lm_head.weight' && shape.join() === tensors.get(EMBEDDING)?.entry.shape.join()) tiedCopy = placed;
-    else throw new CheckpointError(`${folder}: tensor ${name} [${shape.join(', ')}] is not part of this architecture.`);
+    else throw new CheckpointError(`${folder}: tensor ${name} [${shape.join(', ')}] is not part of this architecture. ${ONE_MODEL}`);
   }
   const paths = names.map((name) => join(folder, name));
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
@@ -97,6 +99,7 @@ export async function findWeights(folder: string, config: ModelConfig): Promise<
 }
 
 const EMBEDDING = 'model.embed_tokens.weight';
+const ONE_MODEL = 'Take config.json and weights from one model.';
 
 /** Receives `values` of a tensor from element `at` on; they hold until the call returns. */
 export type WeightSink = (name: string, at: number, values: Float32Array) => void;
@@ -112,19 +115,22 @@ export async function streamWeights(files: WeightFiles, sink: WeightSink, signal
     const entries = [...tensors.values()].filter((placed) => placed.path === path).map(({ entry }) => entry);
     await readTensorValues(path, entries, (name, at, values) => {
       signal?.throwIfAborted();
-      checkFinite(folder, name, at, values);
+      checkFinite(folder, name, values, at);
       sink(name, at, values);
     });
   }
 }
 
-function checkFinite(folder: string, name: string, at: number, values: Float32Array): void {
+/** Errors: CheckpointError for the first of a tensor's values, of which the first is its element `at`, that is no finite number. */
+export function checkFinite(where: string, name: string, values: Float32Array, at = 0): void {
   // 0 · x is 0 for a finite x and NaN for any other: one sum tells for all.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += 0 * (values[i] as number);
   if (sum === 0) return;
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  throw new CheckpointError(`${folder}: tensor ${name} holds ${values[bad]} at element ${at + bad}; weights must be finite numbers.`);
+  throw new CheckpointError(
+    `${where}: tensor ${name} holds ${values[bad]} at element ${at + bad}; weights must be finite numbers. Fetch them again, or take an earlier checkpoint.`,
+  );
 }
 
 /** Numbers of two tensors are compared in runs of this many. */

@@ -6,27 +6,29 @@ import type { LineageStep, ModelDescription, ModelInspection } from '../../share
 import type { Question } from '../../shared/question.ts';
 import { hashCheckpoint } from '../policy/checkpoint.ts';
 import { isFile } from '../policy/json-file.ts';
-import { readModelConfig } from '../policy/model-config.ts';
+import { type ModelConfig, readModelConfig } from '../policy/model-config.ts';
 import { EMBEDDED_MODELS, locateModel } from '../policy/model-location.ts';
 import { checkTokenizerFits, loadTokenizer } from '../policy/tokenizer.ts';
+import { findWeights, streamWeights } from '../policy/weight-files.ts';
 import { readWeightHeaders } from '../policy/weight-headers.ts';
 import { checkpointState } from './checkpoint-state.ts';
 import { runsBehind } from './lineage.ts';
 import { renderQuestion } from './prompt-pieces.ts';
 
-/** Hashes by folder, as long as its files are the same: gigabytes must not be read at every look at them. */
+/** Hashes of folders whose weights are finite numbers, as long as their files are the same: gigabytes must not be read at every look at them. */
 const hashes = new Map<string, { state: string; hash: string }>();
 
-async function knownHash(folder: string): Promise<string> {
+async function knownHash(folder: string, config: ModelConfig): Promise<string> {
   const state = await checkpointState(folder);
   const known = hashes.get(folder);
   if (known?.state === state) return known.hash;
+  await streamWeights(await findWeights(folder, config), () => undefined);
   const hash = await hashCheckpoint(folder);
   hashes.set(folder, { state, hash });
   return hash;
 }
 
-/** Reads config, headers and tokenizer of a model. Errors: InputError naming the file and the finding. */
+/** Reads config, weights and tokenizer of a model and checks that all fit. Errors: InputError naming the file and the finding. */
 export async function inspectCheckpoint(model: string): Promise<ModelInspection> {
   const folder = locateModel(model);
   const config = await readModelConfig(folder);
@@ -36,7 +38,7 @@ export async function inspectCheckpoint(model: string): Promise<ModelInspection>
   return {
     model,
     folder,
-    hash: await knownHash(folder),
+    hash: await knownHash(folder, config),
     architecture: config.architecture,
     parameters: weights.parameters,
     layers: config.num_hidden_layers,

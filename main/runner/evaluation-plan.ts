@@ -55,14 +55,14 @@ export function checkEvaluateConfig(config: EvaluateConfig, questions: readonly 
   }
 }
 
-/** Errors: InputError naming the first question that cannot be asked, because it does not fit the context or has no options to score. */
+/** Tokens of the longest prompt to which an answer is written. Errors: InputError naming the first question that cannot be asked, because it does not fit the context or has no options to score. */
 export function checkQuestions(
   questions: readonly Question[],
   tokenizer: Tokenizer,
   config: EvaluateConfig,
   examples: Examples | null,
   context: number,
-): void {
+): number {
   const prompting = promptingOf(config);
   if (config.mode === 'likelihood') {
     for (const question of questions) {
@@ -70,9 +70,9 @@ export function checkQuestions(
       for (const asked of config.rotate_options ? [question, rotateOptions(question, 1)] : [question])
         checkOptionsFit(asked, scoredOptions(asked, tokenizer, prompting, examples?.of(question) ?? []), context);
     }
-    return;
+    return 0;
   }
-  checkPromptsFit(
+  return checkPromptsFit(
     questions,
     questions.map((question) => promptIds(question, tokenizer, prompting, examples?.of(question))),
     context,

@@ -11,17 +11,14 @@ import { ENGINE_LOST } from '../../shared/exit-codes.ts';
 import { InputError } from '../../shared/input-error.ts';
 import type { RunRecord } from '../../shared/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { DeviceFailure } from '../policy/tfjs/padded/device-failure.ts';
-import { diskFailure, diskMessage } from './disk-failure.ts';
 import { evaluateRun } from './evaluate-run.ts';
 import { trainGrpo } from './grpo.ts';
 import { type OpenedModel, openRecordedModel } from './open-model.ts';
 import { openRunData } from './prepare-run.ts';
+import { sayHowItEnded } from './run-end.ts';
 import { openRunFolder, type RunFolder } from './run-folder.ts';
 import { trainSupervised } from './sft.ts';
 import { StopRequested } from './training-run.ts';
-
-const STOPPED = 130;
 
 /** Asks whether someone wants this run stopped, between other work, for runs that have no steps of their own. */
 function stopOnControl(run: RunFolder, controller: AbortController): NodeJS.Timeout {
@@ -102,38 +99,6 @@ async function main(): Promise<number> {
     closeQuietly(run);
     // Last, so that the log ends with it: where exit.json is missing, that line is all that a watcher has.
     if (unsaid !== null) console.error(unsaid);
-  }
-}
-
-/** What failed, what is safe, and the two ways to go on. */
-function deviceMessage(failure: DeviceFailure, id: string, safeStep: number | null): string {
-  const safe =
-    safeStep === null ? 'There is no checkpoint yet; it would begin again at step 0' : `The checkpoint of step ${safeStep} is safe`;
-  const smaller = failure.kind === 'memory' ? ', or start a run with a smaller micro_batch_size' : '';
-  return `${failure.message}. ${safe}. Go on with "medlogictrace runs resume ${id}", on another backend with --backend wasm${smaller}.`;
-}
-
-/** Log and exit.json of a run that did not finish; gives the exit code, and the reason where the disk did not take it. */
-async function sayHowItEnded(run: RunFolder, error: unknown, signal: AbortSignal): Promise<{ code: number; unsaid: string | null }> {
-  const stopped = error instanceof StopRequested || signal.aborted;
-  const failure = diskFailure(error);
-  const message = error instanceof Error ? error.message : String(error);
-  const reason =
-    failure !== null
-      ? diskMessage(failure, run.folder, run.record.id, run.safeStep)
-      : error instanceof DeviceFailure
-        ? deviceMessage(error, run.record.id, run.safeStep)
-        : message;
-  // A run that was asked to stop and could not save did not stop as asked.
-  const code = failure !== null ? 1 : stopped ? STOPPED : error instanceof InputError ? 2 : 1;
-  try {
-    run.makeRoom();
-    run.log(error instanceof Error && !stopped && failure === null ? (error.stack ?? reason) : reason);
-    await run.exit({ code, signal: null, reason });
-    return { code, unsaid: null };
-  } catch (second) {
-    console.error(`exit.json could not be written: ${second instanceof Error ? second.message : String(second)}`);
-    return { code, unsaid: reason };
   }
 }
 

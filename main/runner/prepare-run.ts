@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { RunConfig } from '../../shared/config.ts';
+import type { RunConfig, SftConfig } from '../../shared/config.ts';
 import { GRADER_VERSION } from '../../shared/grading/grader.ts';
 import { InputError } from '../../shared/input-error.ts';
+import type { Question } from '../../shared/question.ts';
 import { mean } from '../../shared/statistics/describe.ts';
 import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
@@ -21,6 +22,7 @@ import { checkMemory, type PromptLengths } from './memory-check.ts';
 import { checkCheckpointing, inspectModel } from './open-model.ts';
 import { checkRewards } from './rewards/registry.ts';
 import { checkPromptsFit, promptIds } from './rollout.ts';
+import { supervisedSequences } from './sft.ts';
 
 /** The first `limit` questions, with a hash of their own. Errors: InputError where there are none. */
 export function limited(data: Dataset, limit: number | undefined): Dataset {
@@ -82,6 +84,19 @@ function checkTraining(config: Exclude<RunConfig, { kind: 'evaluate' }>): void {
   if (config.use_peft) targetModules(config.lora_target_modules);
 }
 
+/** Errors: InputError naming the first question that has no solution, or is longer with it than max_length or the model's context. */
+function checkSolutionsFit(config: SftConfig, tokenizer: Tokenizer, questions: readonly Question[], context: number): void {
+  supervisedSequences(config, tokenizer, questions).forEach(({ prompt, completion }, i) => {
+    const length = prompt.length + completion.length;
+    if (length <= context) return;
+    const { id, dataset } = questions[i] as Question;
+    throw new InputError(
+      `question ${id} of ${dataset}: prompt and solution have ${length} tokens and the model's context is ${context}; leave the question out, or use a model with a longer context`,
+      'data',
+    );
+  });
+}
+
 /** Prompts of a set that are looked at for how long they are. */
 const LOOKED_AT = 16;
 
@@ -99,7 +114,7 @@ async function promptLengths(config: RunConfig, tokenizer: Tokenizer, data: Data
 export interface PrepareOptions {
   /** It is carried out on another machine, which checks it against its own memory. @default false */
   elsewhere?: boolean;
-  /** Called with the backend that `auto` came to, and why. */
+  /** Called with the backend that `auto` came to, and why; and with a context that cuts answers. */
   tell?: ((line: string) => void) | undefined;
 }
 
@@ -113,16 +128,20 @@ export async function prepareRun(asked: RunConfig, { elsewhere = false, tell }: 
   const data = await openRunData(config);
   const sets = Object.values(data).filter((d) => d !== undefined);
   const context = model.config.max_position_embeddings;
+  let longest = 0;
   for (const set of sets) {
     if (config.kind === 'evaluate') {
       checkEvaluateConfig(config, set.questions);
-      checkQuestions(set.questions, model.tokenizer, config, await openExamples(config, set), context);
-      continue;
+      longest = Math.max(longest, checkQuestions(set.questions, model.tokenizer, config, await openExamples(config, set), context));
+    } else if (config.kind === 'sft') checkSolutionsFit(config, model.tokenizer, set.questions, context);
+    else {
+      const prompts = set.questions.map((q) => promptIds(q, model.tokenizer, config.prompt));
+      longest = Math.max(longest, checkPromptsFit(set.questions, prompts, context));
     }
-    checkPromptsFit(
-      set.questions,
-      set.questions.map((q) => promptIds(q, model.tokenizer, config.prompt)),
-      context,
+  }
+  if (config.kind !== 'sft' && longest + config.max_completion_length > context && longest > 0) {
+    tell?.(
+      `the model's context is ${context} tokens and the longest prompt has ${longest}: its answer ends after ${context - longest}, not after max_completion_length ${config.max_completion_length}; choose a model with a longer context where that is too short`,
     );
   }
   const parameters = parametersOf(model.config);

@@ -51,9 +51,11 @@ function rawIds(question: Question, tokenizer: Tokenizer, prompting: Prompting, 
 export const startIds = (question: Question, tokenizer: Tokenizer, prompting: Prompting): number[] =>
   prompting.answer_prefix ? tokenizer.encodePlain(answerStart(question, prompting)) : [];
 
-/** Refuses questions that cannot be asked: the prompt and at least one token of answer must fit the model's context. */
-export function checkPromptsFit(questions: readonly Question[], prompts: readonly Int32Array[], context: number): void {
+/** Refuses questions that cannot be asked: the prompt and at least one token of answer must fit the model's context. Gives the longest prompt's tokens. */
+export function checkPromptsFit(questions: readonly Question[], prompts: readonly Int32Array[], context: number): number {
+  let longest = 0;
   prompts.forEach((ids, i) => {
+    longest = Math.max(longest, ids.length);
     if (ids.length < context) return;
     const question = questions[i] as Question;
     throw new InputError(
@@ -62,6 +64,7 @@ export function checkPromptsFit(questions: readonly Question[], prompts: readonl
       'data',
     );
   });
+  return longest;
 }
 
 export interface RolloutRequest {

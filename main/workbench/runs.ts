@@ -162,8 +162,15 @@ export function describeState(state: RunState): string {
   return `exited (${how}, ${state.exit.reason})`;
 }
 
-/** The log's last lines: what a run that failed said. */
+/** Where in the program a mistake happened, as a stack trace names it. */
+const STACK_FRAME = /^ +at /;
+
+/** The log's last lines: what a run that failed said. Stack traces stay in the log. */
 export function logEnd(folder: string, lines = 5): string {
   const text = endOf(join(folder, 'log.txt'), 65_536)?.content.toString('utf8') ?? '';
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+  const said = text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !STACK_FRAME.test(line));
+  return said.slice(-lines).join('\n');
 }

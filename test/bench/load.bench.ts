@@ -4,27 +4,31 @@
  *     node test/bench/load.bench.ts [FOLDER]      default: SmolLM2 in the tests' cache (npm run test:engine puts it there)
  *
  * The files are read once before, so that the disk does not count. Memory is the process's peak, the program itself (about 80 MB)
- * included; the aim is below 1.3 times the weights in float32.
+ * included; the aim is below 1.3 times the weights in float32. `--once FOLDER BACKEND` loads once, on wasm or tensorflow, and prints numbers.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createPaddedPolicy } from '../../main/policy/tfjs/padded/policy.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
+import { tensorflowDevice } from '../../main/policy/tfjs/tensorflow/device.ts';
 import { smolLm2Folder } from '../fixtures/smollm2.ts';
+import { tensorflowAddon } from '../fixtures/tensorflow.ts';
 
 const RUNS = 5;
 
-async function once(folder: string): Promise<void> {
+async function once(folder: string, backend: 'wasm' | 'tensorflow'): Promise<void> {
+  const device = backend === 'tensorflow' ? await tensorflowDevice(tensorflowAddon ?? '') : null;
+  const peakSoFar = () => process.resourceUsage().maxRSS * 1024;
+  const program = peakSoFar();
   const started = performance.now();
-  const policy = await createTfjsPolicy({ folder, threads: 1 });
+  const policy = device === null ? await createTfjsPolicy({ folder, threads: 1 }) : await createPaddedPolicy(device, folder);
   const seconds = (performance.now() - started) / 1000;
-  const peak = process.resourceUsage().maxRSS * 1024;
-  const weights = 4 * policy.describe().parameters;
-  console.log(JSON.stringify({ seconds, peak, weights }));
+  console.log(JSON.stringify({ seconds, program, peak: peakSoFar(), weights: 4 * policy.describe().parameters }));
   await policy.dispose();
 }
 
-if (process.argv[2] === '--once') await once(process.argv[3] as string);
+if (process.argv[2] === '--once') await once(process.argv[3] as string, process.argv[4] === 'tensorflow' ? 'tensorflow' : 'wasm');
 else {
   const folder = process.argv[2] ?? smolLm2Folder;
   for (const name of readdirSync(folder)) for await (const _ of createReadStream(join(folder, name)));

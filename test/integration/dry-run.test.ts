@@ -130,7 +130,8 @@ test('groups that the first moment does not finish are written on, until enough 
     max_steps: 1,
     per_device_train_batch_size: 6,
     num_generations: 2,
-    max_completion_length: 8,
+    // Long enough that the clock is looked at before all are whole, on one thread too.
+    max_completion_length: 64,
   });
   const { learning_signal, probe } = await estimateRun(config, PARAMETERS, { writing: 0.0014 });
   expect(probe?.unfinished).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /**
  * `backends install tensorflow` with a Python and a compiler of our own on the path: what each failure says, and what it leaves.
- * The real install is tested in test/engine/tensorflow.test.ts.
+ * The real install is what scripts/tensorflow-backend.ts makes for the tests of the engine group.
  */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';

@@ -9,10 +9,10 @@ import { plainOps } from '../../main/policy/tfjs/ops/plain-ops.ts';
 import { packReadings } from '../../main/policy/tfjs/packing.ts';
 import { attend, causalMask, MASKED } from '../../main/policy/tfjs/padded/attention.ts';
 import { padBatch } from '../../main/policy/tfjs/padded/batch.ts';
-import type { Device } from '../../main/policy/tfjs/padded/device.ts';
 import { paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
 import { tfjsPolicyOf } from '../../main/policy/tfjs/policy.ts';
 import { RandomStream } from '../../shared/random.ts';
+import { plainDevice } from '../fixtures/plain-device.ts';
 import { SHARED_CASES, smallModel, testSharedBeginnings } from '../fixtures/shared-beginnings-suite.ts';
 
 const sequence = (prompt: number[], completion: number[]): Sequence => ({
@@ -149,18 +149,7 @@ describe('attention over long rows', () => {
 describe('on the padded decoder', () => {
   let policy: Policy;
   beforeAll(async () => {
-    await startBackend();
-    const device: Device = {
-      name: 'tfjs-cpu',
-      what: 'plain operations',
-      ops: plainOps,
-      memoryLimit: null,
-      lengthStep: 8,
-      check() {},
-      async settle() {},
-      explain: (error) => error,
-    };
-    policy = await paddedPolicyOf(device, ...smallModel());
+    policy = await paddedPolicyOf(await plainDevice(), ...smallModel());
   });
   afterAll(() => policy.dispose());
   testSharedBeginnings(() => policy, { exact: false });
