@@ -1,13 +1,20 @@
 /**
  * What reading shared beginnings once is worth, in processor time on one thread (the clock of a busy machine says little): questions and
  * answers of the shapes that are scored, against the same with another first token each, which therefore share nothing; and, where it is
- * installed, lm-evaluation-harness on the same questions. `node test/bench/likelihood.bench.ts [--json] [--model=folder]`
+ * installed, lm-evaluation-harness on the same questions:
+ *
+ *     node test/bench/likelihood.bench.ts [--json] [--model=FOLDER | --model=smollm2] [--backend=wasm | tensorflow] [--threads=1]
+ *
+ * With SmolLM2 (in the tests' cache) it is the comparison with the harness alone, on 100 questions of MedMCQA where MEDLOGICTRACE_DATA has
+ * them, by processor time and by the clock; minutes.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { pickQuestions } from '../../main/data/catalogue.ts';
 import type { Sequence } from '../../main/policy/policy.ts';
-import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { loadTokenizer } from '../../main/policy/tokenizer.ts';
 import { likelihoodChoices, rawContext, scoredOptions } from '../../main/runner/likelihood-prompt.ts';
 import { cacheFolder } from '../../scripts/cache-folder.ts';
@@ -16,8 +23,28 @@ import type { Benchmark, BenchmarkRow } from '../../shared/benchmark.ts';
 import { Prompting } from '../../shared/config.ts';
 import type { Question } from '../../shared/question.ts';
 import { RandomStream } from '../../shared/random.ts';
+import { dataFolder, withoutData } from '../fixtures/real-data.ts';
+import { smolLm2Folder, WEIGHTS_NOTE } from '../fixtures/smollm2.ts';
+import { BACKENDS, openOn } from './open-backend.ts';
 
-const REPEATS = 3;
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    model: { type: 'string', default: join(import.meta.dirname, '../../resources/tiny/model') },
+    backend: { type: 'string', default: 'wasm' },
+    threads: { type: 'string', default: '1' },
+  },
+});
+const large = values.model === 'smollm2';
+const folder = large ? smolLm2Folder : values.model;
+if (!existsSync(join(folder, 'config.json')))
+  throw new Error(`there is no model in ${folder}; "npm run test:engine" puts SmolLM2 into the tests' cache`);
+const backend = z.enum(BACKENDS).parse(values.backend);
+const threads = z.union([z.literal('1').transform(() => 1 as const), z.literal('2').transform(() => 2 as const)]).parse(values.threads);
+
+const [REPEATS, QUESTIONS] = [large ? 2 : 3, 100];
+/** Batch sizes that the harness is tried with. */
+const HARNESS_BATCHES = large ? [4, 16] : [1, 4, 16];
 const WORDS =
   'acute artery blood bone cell child chronic common drug due enzyme false following gland growth infection is in kidney level liver most muscle nerve not of patient renal seen syndrome the treatment true used vitamin which with'.split(
     ' ',
@@ -28,8 +55,8 @@ const words = (least: number, most: number): string =>
   Array.from({ length: random.integer(least, most) }, () => WORDS[random.integer(0, WORDS.length - 1)]).join(' ');
 
 /** As long as MedMCQA's, which have 6 to 30 words and options of 1 to 5. */
-const letters = Array.from(
-  { length: 100 },
+const likeMedmcqa = Array.from(
+  { length: QUESTIONS },
   (_, i): Question => ({
     id: `letter-${i}`,
     dataset: 'medmcqa',
@@ -55,20 +82,26 @@ const abstracts = Array.from(
   }),
 );
 
-const folder =
-  process.argv.find((argument) => argument.startsWith('--model='))?.slice('--model='.length) ??
-  join(import.meta.dirname, '../../resources/tiny/model');
-const [policy, tokenizer] = [await createTfjsPolicy({ folder, threads: 1 }), await loadTokenizer(folder)];
+const real = large && dataFolder !== null;
+const letters = real ? (await pickQuestions('medmcqa:test', [], { n: QUESTIONS, seed: 1 })).questions : likeMedmcqa;
+
+const [policy, tokenizer] = [await openOn(backend, folder, threads), await loadTokenizer(folder)];
 const { parameters, vocabulary } = policy.describe();
 const prompting = Prompting.parse({ template: 'raw' });
 const ids = (length: number): Int32Array => Int32Array.from({ length }, () => random.integer(10, Math.min(600, vocabulary - 1)));
 
-const shapes: { what: string; unit: string; groups: Sequence[][] }[] = [
-  {
-    what: '100 questions like MedMCQA, 4 letters',
-    unit: 'questions/s',
-    groups: letters.map((question) => scoredOptions(question, tokenizer, prompting, [])),
-  },
+interface Shape {
+  what: string;
+  unit: string;
+  groups: Sequence[][];
+}
+const asked: Shape = {
+  what: `${QUESTIONS} questions ${real ? 'of' : 'like'} MedMCQA, 4 letters`,
+  unit: 'questions/s',
+  groups: letters.map((question) => scoredOptions(question, tokenizer, prompting, [])),
+};
+const shapes: Shape[] = [
+  asked,
   {
     what: '20 questions like PubMedQA, 3 words',
     unit: 'questions/s',
@@ -88,58 +121,80 @@ const shapes: { what: string; unit: string; groups: Sequence[][] }[] = [
 const apart = (sequences: readonly Sequence[]): Sequence[] =>
   sequences.map(({ prompt, completion }, i) => ({ prompt: Int32Array.of(i % vocabulary, ...prompt.subarray(1)), completion }));
 
-/** Processor seconds; the least of a few runs. */
-async function seconds(sequences: Sequence[]): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
+interface Spent {
+  processor: number;
+  clock: number;
+}
+
+/** Seconds of both clocks, the least of a few runs each. */
+async function seconds(sequences: Sequence[]): Promise<Spent> {
+  const least: Spent = { processor: Number.POSITIVE_INFINITY, clock: Number.POSITIVE_INFINITY };
   for (let i = 0; i < REPEATS; i++) {
-    const start = process.cpuUsage();
+    const [start, began] = [process.cpuUsage(), performance.now()];
     await policy.logprobs({ sequences, model: 'policy' });
     const { user, system } = process.cpuUsage(start);
-    least = Math.min(least, (user + system) / 1e6);
+    least.processor = Math.min(least.processor, (user + system) / 1e6);
+    least.clock = Math.min(least.clock, (performance.now() - began) / 1000);
   }
   return least;
 }
 
 const rows: BenchmarkRow[] = [];
-for (const { what, unit, groups } of shapes) {
-  const sequences = groups.flat();
-  const [ours, theirs] = [groups.length / (await seconds(sequences)), groups.length / (await seconds(apart(sequences)))];
-  rows.push({ what, unit, ours, theirs, ratio: ours / theirs, aim: null });
+const ours = await seconds(asked.groups.flat());
+for (const shape of large ? [] : shapes) {
+  const { what, unit, groups } = shape;
+  const together = shape === asked ? ours : await seconds(groups.flat());
+  const rate = groups.length / together.processor;
+  const theirs = groups.length / (await seconds(apart(groups.flat()))).processor;
+  rows.push({ what, unit, ours: rate, theirs, ratio: rate / theirs, aim: null });
 }
-const harness = await benchHarness();
-const [first] = rows as [BenchmarkRow, ...BenchmarkRow[]];
-rows.push({
-  ...first,
-  what: `${first.what}, against lm-evaluation-harness`,
-  theirs: harness && letters.length / harness.seconds,
-  ratio: harness && (first.ours * harness.seconds) / letters.length,
-  aim: 1,
-});
 await policy.dispose();
+const harness = await benchHarness();
+for (const clock of ['processor', 'clock'] as const) {
+  rows.push({
+    what: `${asked.what}, against lm-evaluation-harness${clock === 'clock' ? ', by the clock' : ''}`,
+    unit: asked.unit,
+    ours: QUESTIONS / ours[clock],
+    theirs: harness && QUESTIONS / harness[clock],
+    ratio: harness && harness[clock] / ours[clock],
+    aim: 1,
+  });
+}
 
 const result: Benchmark = {
   name: 'likelihood',
-  what: 'scored on wasm with shared beginnings read once, against each sequence by itself, per second of processor time',
-  conditions: { model: folder.endsWith('tiny/model') ? 'tiny' : folder, parameters, threads: 1, dtype: 'float32' },
+  what: large
+    ? `scored on ${backend}, against lm-evaluation-harness, per second`
+    : `scored on ${backend} with shared beginnings read once, against each sequence by itself, per second of processor time`,
+  conditions: { model: large ? 'SmolLM2' : folder.endsWith('tiny/model') ? 'tiny' : folder, parameters, threads, dtype: 'float32' },
   rows,
-  notes: [harness === null ? 'lm-evaluation-harness was not measured: "npm run verify" installs it' : `theirs: ${harness.name}`],
+  notes: [
+    ...(large ? [WEIGHTS_NOTE] : []),
+    ...(large && !real ? [`the questions are made up: ${withoutData}`] : []),
+    harness === null ? 'lm-evaluation-harness was not measured: "npm run verify" installs it' : `theirs: ${harness.name}`,
+  ],
 };
-if (process.argv.includes('--json')) console.log(JSON.stringify(result));
-else
+if (values.json) console.log(JSON.stringify(result));
+else {
   for (const { what, unit, ours, theirs, ratio } of rows)
     console.log(`${what}: ${ours.toFixed(2)} ${unit}, theirs ${theirs?.toFixed(2) ?? '–'}, ratio ${ratio?.toFixed(2) ?? '–'}`);
+  for (const note of result.notes) console.log(note);
+}
 
-/** Processor seconds of the harness's own scoring of the same questions, the best of a few batch sizes; null where it is not installed. */
-async function benchHarness(): Promise<{ name: string; seconds: number } | null> {
+/** Seconds of the harness's own scoring of the same questions, the best of a few batch sizes; null where it is not installed. */
+async function benchHarness(): Promise<(Spent & { name: string }) | null> {
   const program = lmEvalPython(cacheFolder());
   if (program === null) return null;
   const pairs = letters.flatMap((question) =>
     likelihoodChoices(question).map((choice) => [rawContext(question, prompting, []), ` ${choice}`]),
   );
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = execFile(program, [join(import.meta.dirname, 'lm_eval_likelihood.py')], (error, stdout) =>
-    error ? reject(error) : resolve(stdout),
+  const child = execFile(
+    program,
+    [join(import.meta.dirname, 'lm_eval_likelihood.py')],
+    { env: { ...process.env, OMP_NUM_THREADS: values.threads } },
+    (error, stdout) => (error ? reject(error) : resolve(stdout)),
   );
-  child.stdin?.end(JSON.stringify({ model: folder, pairs, repeats: REPEATS }));
-  return z.object({ name: z.string(), seconds: z.number() }).parse(JSON.parse(await promise));
+  child.stdin?.end(JSON.stringify({ model: folder, pairs, repeats: REPEATS, batches: HARNESS_BATCHES, threads }));
+  return z.object({ name: z.string(), processor: z.number(), clock: z.number() }).parse(JSON.parse(await promise));
 }

@@ -22,7 +22,7 @@ describe.skipIf(python === null)('loading SmolLM2-135M', () => {
 
   // Catches: a second copy of the weights, of a file or of the largest tensor (the embedding, a fifth of them) on the way.
   it.each(['wasm', ...(tensorflowAddon === null ? [] : ['tensorflow'])])('on %s takes less than 1.3 times its weights', async (backend) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [once, '--once', folder, backend]);
+    const { stdout } = await promisify(execFile)(process.execPath, [once, `--once=${backend}`, folder]);
     const { program, peak, weights } = Loaded.parse(JSON.parse(stdout));
     console.log(`${backend}: ${((peak - program) / weights).toFixed(3)} times the weights`);
     expect(peak - program).toBeGreaterThan(0.95 * weights);
