@@ -1,32 +1,16 @@
 /** A random model of Qwen2.5-0.5B's exact shape on wasm: 2 GB of the 4 GiB that there are, vocabulary 151,936, tied. */
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
 import type { Policy } from '../../main/policy/policy.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { RandomStream } from '../../shared/random.ts';
 import { apart } from '../fixtures/parity.ts';
-import { python } from '../fixtures/python.ts';
+import { qwenShape } from '../fixtures/qwen-shape.ts';
 
-const Answer = z.object({ parameters: z.number(), wrong_keys: z.array(z.string()), logprobs: z.array(z.array(z.number())) });
 const random = new RandomStream(1, 'qwen shape');
 const rows = [24, 7].map((length) => Array.from({ length }, () => random.integer(0, 151935)));
-
-async function transformers(verb: 'write' | 'read', folder: string): Promise<z.infer<typeof Answer>> {
-  const child = spawn(python ?? '', [join(import.meta.dirname, 'shape_side.py'), verb, folder], { stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.end(JSON.stringify(rows));
-  const [answer, log, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise((resolve, reject) => child.on('close', resolve).on('error', reject)),
-  ]);
-  if (code !== 0) throw new Error(`shape_side.py ended with ${code}:\n${log}`);
-  return Answer.parse(JSON.parse(answer));
-}
 
 const logprobsOf = async (policy: Policy): Promise<Float32Array[]> => {
   const sequences = rows.map((row) => ({ prompt: Int32Array.from(row.slice(0, 1)), completion: Int32Array.from(row.slice(1)) }));
@@ -37,7 +21,7 @@ const logprobsOf = async (policy: Policy): Promise<Float32Array[]> => {
 it('loads, computes, saves, and is read by Transformers', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'qwen-shape-'));
   try {
-    const theirs = await transformers('write', join(scratch, 'theirs'));
+    const theirs = await qwenShape('write', join(scratch, 'theirs'), rows);
     const policy = await createTfjsPolicy({ folder: join(scratch, 'theirs'), threads: 1 });
     console.log(
       `loaded ${theirs.parameters} parameters; at its peak the process held ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`,
@@ -52,7 +36,7 @@ it('loads, computes, saves, and is read by Transformers', async () => {
       await policy.dispose();
     }
     await rm(join(scratch, 'theirs'), { recursive: true });
-    const read = await transformers('read', join(scratch, 'ours'));
+    const read = await qwenShape('read', join(scratch, 'ours'), rows);
     expect(read.wrong_keys).toEqual([]);
     for (const [i, expected] of theirs.logprobs.entries()) expect(apart(read.logprobs[i] ?? [], expected)).toBeLessThan(1e-5);
   } finally {
