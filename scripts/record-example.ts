@@ -44,9 +44,11 @@ const KINDS: Readonly<Record<'demo' | 'checkpoint', Kind>> = {
     note: 'One seed of a short run with a LoRA adapter. The weights are a copy in 4 bits (Q4_1) turned back into float32, so the published model may score otherwise.',
     model: 'SmolLM2-135M-Instruct',
     sets: {
-      arithmetic: { label: 'Arithmetic', role: 'Held-out questions of the kind that the adapter was trained on' },
-      'medmcqa-likelihood': { label: 'MedMCQA, options scored', role: 'Transfer: a fixed sample of dev; nothing is written' },
-      medmcqa: { label: 'MedMCQA, answers written', role: 'Transfer: the same questions' },
+      medmcqa: {
+        label: 'MedMCQA, answers written',
+        role: 'Held-out questions of the kind that the adapter was trained on: a fixed sample of dev',
+      },
+      'medmcqa-likelihood': { label: 'MedMCQA, options scored', role: 'The same questions; nothing is written' },
       'pubmedqa-likelihood': { label: 'PubMedQA, options scored', role: 'Transfer: a fixed sample of test; nothing is written' },
       pubmedqa: { label: 'PubMedQA, answers written', role: 'Transfer: the same questions' },
     },
