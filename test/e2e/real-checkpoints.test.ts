@@ -222,7 +222,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     await configure.facts.getByText(/needs at least .* GiB of memory, and wasm has 4\.00 GiB in all/).waitFor();
     expect(await configure.facts.getByRole('listitem').count()).toBeGreaterThan(0);
     await configure.start.click();
-    expect(await page.evaluate('document.activeElement.id')).toMatch(/backend/);
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toMatch(/backend/);
     expect(await seriousViolations(page)).toEqual([]);
     expect(errors).toEqual([]);
     await page.context().close();
