@@ -45,12 +45,12 @@ const KINDS: Readonly<Record<'demo' | 'checkpoint', Kind>> = {
     model: 'SmolLM2-135M-Instruct',
     sets: {
       medmcqa: {
-        label: 'MedMCQA, answers written',
-        role: 'Held-out questions of the kind that the adapter was trained on: a fixed sample of dev',
+        label: 'MedMCQA written',
+        role: 'Answers are written. Held-out questions of the kind that the adapter was trained on: a fixed sample of dev',
       },
-      'medmcqa-likelihood': { label: 'MedMCQA, options scored', role: 'The same questions; nothing is written' },
-      'pubmedqa-likelihood': { label: 'PubMedQA, options scored', role: 'Transfer: a fixed sample of test; nothing is written' },
-      pubmedqa: { label: 'PubMedQA, answers written', role: 'Transfer: the same questions' },
+      'medmcqa-likelihood': { label: 'MedMCQA scored', role: 'The same questions; the likeliest option is the answer, nothing is written' },
+      'pubmedqa-likelihood': { label: 'PubMedQA scored', role: 'Transfer: a fixed sample of test; the likeliest option is the answer' },
+      pubmedqa: { label: 'PubMedQA written', role: 'Transfer: the same questions; answers are written' },
     },
   },
 };

@@ -7,7 +7,7 @@ import { RecordedExample } from '../../shared/recorded-example.ts';
 const EXAMPLES = new URL('../../resources/example/', import.meta.url);
 
 /** In the order in which they are shown (scripts/record-example.ts writes them). */
-const FILES = ['demo.json'] as const;
+const FILES = ['demo.json', 'checkpoint.json'] as const;
 
 /** Errors: an InputError where a file is damaged; the system's where one is missing. */
 export async function readExamples(): Promise<RecordedExample[]> {

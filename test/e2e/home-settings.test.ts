@@ -48,6 +48,11 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
     await home.exampleIsDrawn();
     await home.example.getByText('recorded examples').waitFor();
     await home.example.getByText('npm run demo -- --seed 1').waitFor();
+    await home.example.getByRole('tab', { name: 'A real checkpoint: SmolLM2-135M-Instruct' }).click();
+    await home.example.getByText('node scripts/checkpoint-experiment.ts').waitFor();
+    // Four sets stand before its figures, which are drawn where they are in sight.
+    await page.locator('.home-figures').first().scrollIntoViewIfNeeded();
+    await home.exampleIsDrawn();
     for (const name of ['Open a data set', 'Start a run', 'Compare evaluations'])
       expect(await page.getByRole('link', { name }).isVisible()).toBe(true);
     expect(await seriousViolations(page)).toEqual([]);

@@ -67,22 +67,23 @@ function Content({ example }: { example: RecordedExample }) {
 }
 
 function Contents({ examples }: { examples: readonly RecordedExample[] }) {
-  const [first] = examples;
   const [asked, setAsked] = useState<string | null>(null);
-  const shown = examples.find(({ title }) => title === asked) ?? first;
+  // An id of the page is made of it, and may hold no spaces as a title does.
+  const placeOf = (example: RecordedExample): string => String(examples.indexOf(example));
+  const shown = examples.find((example) => placeOf(example) === asked) ?? examples[0];
   if (shown === undefined) return null;
   return (
-    <Tabs value={shown.title} onChange={setAsked} keepMounted={false} className="home-examples">
+    <Tabs value={placeOf(shown)} onChange={setAsked} keepMounted={false} className="home-examples">
       {examples.length > 1 ? (
         <Tabs.List>
-          {examples.map(({ title }) => (
-            <Tabs.Tab key={title} value={title}>
-              {title}
+          {examples.map((example) => (
+            <Tabs.Tab key={example.title} value={placeOf(example)}>
+              {example.title}
             </Tabs.Tab>
           ))}
         </Tabs.List>
       ) : null}
-      <Tabs.Panel value={shown.title} className="home-example">
+      <Tabs.Panel value={placeOf(shown)} className="home-example">
         <Content key={shown.title} example={shown} />
       </Tabs.Panel>
     </Tabs>
