@@ -146,7 +146,7 @@ describe.skipIf(chromium === null)(`Home and settings${chromium === null ? ` (${
     const settings = new SettingsPage(page);
     for (const section of ['Folders', 'Backends', 'Hugging Face', 'Theme', 'Keys', 'Storage', 'Secrets', 'About'] as const) {
       await settings.open(section);
-      await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' });
+      await page.locator('[aria-busy="true"]').waitFor({ state: 'detached', timeout: 90_000 });
       if (section === 'Backends')
         await page
           .getByText(/^Why: /)

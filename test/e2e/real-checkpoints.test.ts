@@ -33,6 +33,9 @@ let shell: Shell;
 let hub: HubServer;
 let browser: Browser;
 
+/** Milliseconds until all backends have been asked: each is a process of its own, beside the browsers of the other tests. */
+const BACKENDS_ASKED = 90_000;
+
 describe.skipIf(chromium === null)(`real checkpoints in the window${chromium === null ? ` (${withoutChromium})` : ''}`, () => {
   beforeAll(async () => {
     for (const path of [runs, models, home, bin]) mkdirSync(path);
@@ -196,7 +199,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
       .getByText(/fits: .* of 4(\.00)?\sGiB/)
       .first()
       .waitFor();
-    await wasm.getByText('available here').waitFor();
+    await wasm.getByText('available here').waitFor({ timeout: BACKENDS_ASKED });
     await view.set('Tokens an answer', 400_000);
     await table.getByText(/a run with these lengths is refused/).waitFor();
     await wasm
@@ -210,7 +213,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     expect(await seriousViolations(page)).toEqual([]);
     expect(errors).toEqual([]);
     await page.context().close();
-  });
+  }, 300_000);
 
   test('a run that cannot fit is refused before its start, with the figure and what would make it fit', async () => {
     const { page, errors } = await openPage(browser, shell);
@@ -232,7 +235,7 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     const { page, errors } = await openPage(browser, shell);
     const settings = new SettingsPage(page);
     await settings.open('Backends');
-    await page.getByRole('button', { name: 'Measure now' }).click();
+    await page.getByRole('button', { name: 'Measure now' }).click({ timeout: BACKENDS_ASKED });
     await page.getByText('auto takes wasm now').waitFor({ timeout: 120_000 });
     await page.getByRole('radio', { name: 'auto' }).click();
     await expect.poll(() => readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"backend": "auto"');
@@ -267,5 +270,5 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     await expect.poll(() => configure.said('Backend')).toMatch(/Default: auto · chosen in Settings/);
     expect(errors).toEqual([]);
     await page.context().close();
-  });
+  }, 300_000);
 });
