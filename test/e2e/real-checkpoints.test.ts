@@ -53,6 +53,8 @@ describe.skipIf(chromium === null)(`real checkpoints in the window${chromium ===
     hub = await startHubServer({ name: 'org/tiny', files, large: ['model.safetensors'], token: TOKEN });
     const env = {
       MEDLOGICTRACE_HOME: home,
+      // Or the PyTorch engine would be asked of the pip below that never ends; any program that is no Python says no at once.
+      MEDLOGICTRACE_PYTHON: process.env.MEDLOGICTRACE_PYTHON ?? process.execPath,
       MEDLOGICTRACE_MODELS: models,
       HF_HUB_CACHE: join(folder, 'hub'),
       HF_ENDPOINT: '',
