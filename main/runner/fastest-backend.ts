@@ -29,9 +29,9 @@ async function candidates(signal: AbortSignal | undefined): Promise<Tried[]> {
 /** The last measurement of this process: a form that is checked at every change must not measure each time. */
 let known: { candidates: string; backend: Tried } | undefined;
 
-/** Tries each backend, whatever is known of them, and tells of it. Errors: the signal's reason when aborted. */
-export async function* measureBackends(signal?: AbortSignal): AsyncGenerator<AutoEvent> {
-  const backends = await candidates(signal);
+/** Tries each of some backends (default: all that are here), whatever is known of them, and tells of it. Errors: the signal's reason when aborted. */
+export async function* measureBackends(signal?: AbortSignal, given?: readonly Tried[]): AsyncGenerator<AutoEvent> {
+  const backends = [...(given ?? (await candidates(signal)))];
   yield { type: 'candidates', backends };
   const speeds: BackendSpeed[] = [];
   // One after another: side by side they would measure each other.
@@ -62,7 +62,7 @@ export async function fastestBackend({ signal, tell }: FastestOptions = {}): Pro
   const speeds: BackendSpeed[] = [];
   if (found.length === 1) known = { candidates: found.join(), backend: 'wasm' };
   else {
-    for await (const event of measureBackends(signal)) {
+    for await (const event of measureBackends(signal, found)) {
       if (event.type === 'measured') speeds.push({ backend: event.backend, tokens_per_second: event.tokens_per_second });
     }
   }
