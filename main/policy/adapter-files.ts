@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../shared/input-error.ts';
 import { copyTokenizerFiles, readCheckpoint, writeCheckpointWeights } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import { expectedTensors, parametersOf } from './expected-tensors.ts';
+import { expectedTensors, numbersIn, parametersOf } from './expected-tensors.ts';
 import { readChecked } from './json-file.ts';
 import {
   ADAPTER_CONFIG,
@@ -70,7 +70,7 @@ export async function readAdapterFiles(folder: string): Promise<AdapterFiles> {
   return {
     base: config.base_model_name_or_path || null,
     options: { r: config.r, lora_alpha: config.lora_alpha, lora_dropout: 0, target_modules: modules.join(',') },
-    parameters: [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0),
+    parameters: numbersIn(shapes),
     bytes: (await stat(file)).size,
     shapes,
   };

@@ -32,6 +32,9 @@ export function expectedTensors(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
+/** Numbers in tensors of these shapes. */
+export const numbersIn = (shapes: ReadonlyMap<string, readonly number[]>): number =>
+  [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+
 /** Weights of a model. */
-export const parametersOf = (config: ModelConfig): number =>
-  [...expectedTensors(config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+export const parametersOf = (config: ModelConfig): number => numbersIn(expectedTensors(config));

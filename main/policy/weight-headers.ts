@@ -1,5 +1,5 @@
 /** What the headers of a model's weight files say: enough to refuse a torn or foreign file without reading gigabytes. */
-import { expectedTensors } from './expected-tensors.ts';
+import { parametersOf } from './expected-tensors.ts';
 import type { ModelConfig } from './model-config.ts';
 import { findWeights } from './weight-files.ts';
 
@@ -18,7 +18,5 @@ export interface WeightHeaders {
  */
 export async function readWeightHeaders(folder: string, config: ModelConfig): Promise<WeightHeaders> {
   const { dtypes, bytes } = await findWeights(folder, config);
-  let parameters = 0;
-  for (const shape of expectedTensors(config).values()) parameters += shape.reduce((product, length) => product * length, 1);
-  return { parameters, dtypes, bytes };
+  return { parameters: parametersOf(config), dtypes, bytes };
 }

@@ -11,10 +11,10 @@ export interface PromptLengths {
 }
 
 /**
- * The least that a run does at once: prompts of mean length, answers of no length where they are trained on; room for the longest answer is
- * made at once where they are written.
+ * What a run does at once: prompts of mean length; room for the longest answer where answers are written, and what `trained` says where
+ * they are trained on: none of their tokens, or as many as they may have.
  */
-export function leastWork(config: RunConfig, { mean, questions }: PromptLengths): RunWork {
+export function workAtOnce(config: RunConfig, { mean, questions }: PromptLengths, trained: 'none' | 'longest'): RunWork {
   const prompt = Math.max(1, Math.round(mean));
   if (config.kind === 'evaluate') {
     if (config.mode === 'likelihood') return { generation: [], update: null };
@@ -25,17 +25,21 @@ export function leastWork(config: RunConfig, { mean, questions }: PromptLengths)
   }
   const samples = config.kind === 'train' ? config.num_generations : 1;
   const sequences = config.per_device_train_batch_size * samples;
+  const answer = trained === 'longest' && config.kind === 'train' ? config.max_completion_length : 0;
   const { micro_batch_size } = config;
   const update = {
     sequences,
-    tokens: sequences * prompt,
-    completions: sequences,
-    longest: prompt,
+    tokens: sequences * (prompt + answer),
+    completions: sequences * Math.max(1, answer),
+    longest: prompt + answer,
     ...(micro_batch_size ? { micro_batch_size } : {}),
   };
   if (config.kind === 'sft') return { generation: [], update };
   return { generation: [{ rows: sequences, prompt, longest: prompt + config.max_completion_length, samples }], update };
 }
+
+/** The least that a run does at once. */
+export const leastWork = (config: RunConfig, lengths: PromptLengths): RunWork => workAtOnce(config, lengths, 'none');
 
 /** A change of a config in words, or null where it changes nothing. */
 interface Change {

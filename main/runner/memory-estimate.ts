@@ -1,6 +1,6 @@
 /** How much memory the policy of a config takes, and how much its backend can have. */
 import type { RunConfig } from '../../shared/config.ts';
-import { expectedTensors } from '../policy/expected-tensors.ts';
+import { expectedTensors, numbersIn } from '../policy/expected-tensors.ts';
 import { adapterShapes } from '../policy/lora.ts';
 import { machineMemory } from '../policy/machine-memory.ts';
 import type { MemoryNeeds, MemoryWork } from '../policy/memory-needs.ts';
@@ -23,10 +23,7 @@ export type RunWork = Pick<MemoryWork, 'generation' | 'update'>;
 /** Weights of the adapter that a run trains; null: it trains the model's. Errors: InputError for modules that no layer has. */
 function adapterWeights(config: RunConfig, model: ModelConfig): number | null {
   const lora = config.kind === 'evaluate' ? null : adapterOf(config);
-  if (lora === null) return null;
-  let sum = 0;
-  for (const shape of adapterShapes(expectedTensors(model), lora).values()) sum += shape.reduce((product, n) => product * n, 1);
-  return sum;
+  return lora === null ? null : numbersIn(adapterShapes(expectedTensors(model), lora));
 }
 
 /** Bytes that a backend's device has here; null where nobody tells: a GPU's memory is its own. */

@@ -4,7 +4,7 @@ import type { FitUse, FitWork, ModelFit } from '../../shared/model-fit.ts';
 import { parametersOf } from '../policy/expected-tensors.ts';
 import { readModelConfig } from '../policy/model-config.ts';
 import { locateModel } from '../policy/model-location.ts';
-import { memoryAdvice } from './memory-check.ts';
+import { memoryAdvice, workAtOnce } from './memory-check.ts';
 import { fits, memoryOf, type RunWork } from './memory-estimate.ts';
 
 const BACKENDS = ['wasm', 'tensorflow', 'webgpu', 'torch'] as const;
@@ -23,27 +23,9 @@ function configFor(use: FitUse, backend: (typeof BACKENDS)[number], work: FitWor
   });
 }
 
-/** What a config does at once where every prompt and every answer is as long as `prompt` and its own cap. */
-function workOf(config: RunConfig, { prompt, questions, answers }: FitWork): RunWork {
-  if (config.kind === 'sft') throw new Error('nothing here is supervised');
-  const longest = prompt + config.max_completion_length;
-  if (config.kind === 'evaluate') {
-    const call = { rows: questions * answers, prompt, longest, samples: 1 };
-    return { generation: [config.batch_size === undefined ? call : { ...call, batch_size: config.batch_size }], update: null };
-  }
-  const sequences = config.per_device_train_batch_size * config.num_generations;
-  const { micro_batch_size } = config;
-  return {
-    generation: [{ rows: sequences, prompt, longest, samples: config.num_generations }],
-    update: {
-      sequences,
-      tokens: sequences * longest,
-      completions: sequences * config.max_completion_length,
-      longest,
-      ...(micro_batch_size ? { micro_batch_size } : {}),
-    },
-  };
-}
+/** What a config does at once where every prompt is as long as `prompt`, and every answer as its own cap. */
+const workOf = (config: RunConfig, { prompt, questions, answers }: FitWork): RunWork =>
+  workAtOnce(config, { mean: prompt, questions: questions * answers }, 'longest');
 
 /** Errors: InputError or CheckpointError for a model that is not there, or whose config is none that can be computed. */
 export async function modelFit(model: string, work: FitWork): Promise<ModelFit> {
