@@ -64,20 +64,20 @@ export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
 /**
- * An endpoint in its plain form, without a slash at its end. `from`: what gave it. Errors: InputError for what is no address, or one that
- * would show a token to all.
+ * An endpoint in its plain form, without a slash at its end. `from`: what gave it, and the field of the message. Errors: InputError for what
+ * is no address, or one that would show a token to all.
  */
-export function hubEndpoint(given: string | undefined, token: string | null, from = 'HF_ENDPOINT'): string {
+export function hubEndpoint(given: string | undefined, token: string | null, from = 'HF_ENDPOINT', field = from): string {
   const text = given?.trim() || DEFAULT_ENDPOINT;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
-    throw new InputError(`${from} is "${text}"; it must be an address such as ${DEFAULT_ENDPOINT}`, from);
+    throw new InputError(`${from} is "${text}"; it must be an address such as ${DEFAULT_ENDPOINT}`, field);
   }
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (url.protocol === 'http:' && !loopback && token !== null) {
     throw new InputError(
       `${from} is "${text}", which is not encrypted, and a Hugging Face token is set; use https, or unset the token`,
-      from,
+      field,
     );
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;

@@ -1,17 +1,12 @@
 /** Which hub models come from and whether anything is fetched: an environment variable, else what the settings say. */
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { DEFAULT_ENDPOINT, hubCacheFolder, isOffline } from '../../shared/hub-model.ts';
-import { type HubState, Preferences } from '../../shared/settings.ts';
-import { preferencesPath } from './own-defaults.ts';
+import type { HubState } from '../../shared/settings.ts';
+import { readPreferences } from './own-defaults.ts';
 
 /** What is in force. A file of settings that cannot be read stands for the defaults. */
 export async function hubState(env: NodeJS.ProcessEnv = process.env): Promise<HubState> {
-  const kept = await readFile(preferencesPath(), 'utf8').then(
-    (text) => Preferences.safeParse(parsed(text)).data?.hub,
-    () => undefined,
-  );
-  const { endpoint, offline } = kept ?? Preferences.parse({}).hub;
+  const { endpoint, offline } = (await readPreferences()).hub;
   const [address, mode] = [env.HF_ENDPOINT?.trim(), env.HF_HUB_OFFLINE?.trim()];
   return {
     endpoint: address
@@ -23,12 +18,4 @@ export async function hubState(env: NodeJS.ProcessEnv = process.env): Promise<Hu
     cache: hubCacheFolder(env, homedir()),
     kept: { endpoint, offline },
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -11,12 +11,17 @@ export const preferencesPath = (): string => join(homeFolder(), 'settings.json')
 /** Backends that a config can name. */
 export const BACKENDS: readonly string[] = TrainConfig.shape.backend.unwrap().options;
 
-/** Settings by their path in a config; none where nothing was chosen, or it cannot be read: a broken file must not keep a run from starting. */
-export async function ownDefaults(): Promise<Record<string, string>> {
+/** As kept; the defaults where there are none, or where they cannot be read: a broken file must keep no window from opening and no run from starting. */
+export async function readPreferences(): Promise<Preferences> {
   try {
-    const { backend } = Preferences.parse(JSON.parse(await readFile(preferencesPath(), 'utf8')));
-    return backend !== null && BACKENDS.includes(backend) ? { backend } : {};
+    return Preferences.parse(JSON.parse(await readFile(preferencesPath(), 'utf8')));
   } catch {
-    return {};
+    return Preferences.parse({});
   }
+}
+
+/** Settings by their path in a config; none where nothing was chosen. */
+export async function ownDefaults(): Promise<Record<string, string>> {
+  const { backend } = await readPreferences();
+  return backend !== null && BACKENDS.includes(backend) ? { backend } : {};
 }

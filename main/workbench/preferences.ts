@@ -1,17 +1,10 @@
 /** What the window remembers for its user, whichever shell shows it: `settings.json` in the home folder. */
-import { readFile } from 'node:fs/promises';
-import { Preferences } from '../../shared/settings.ts';
-import { preferencesPath } from '../data/own-defaults.ts';
+import type { Preferences } from '../../shared/settings.ts';
+import { preferencesPath, readPreferences } from '../data/own-defaults.ts';
 import { writeUserFile } from './user-file.ts';
 
-/** As kept; the defaults where there are none, or where they cannot be read: a window must always open. */
-export async function readPreferences(): Promise<Preferences> {
-  try {
-    return Preferences.parse(JSON.parse(await readFile(preferencesPath(), 'utf8')));
-  } catch {
-    return Preferences.parse({});
-  }
-}
+// The window's handlers may ask the workbench alone.
+export { readPreferences } from '../data/own-defaults.ts';
 
 /** One change after the other: two windows that change different things must both be kept. */
 let last: Promise<unknown> = Promise.resolve();
