@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdapterView, MergeEvent } from '../../shared/adapter-list.ts';
 import { InputError } from '../../shared/input-error.ts';
-import { listModels } from './models.ts';
+import { listModels, modelIn } from './models.ts';
 import type { RunnerService } from './runner-service.ts';
 
 /** Every adapter at hand: those that name the model, then those that fit it, then the others with the reason. */
 export async function adaptersOf(runsDir: string, runner: RunnerService, id: string): Promise<AdapterView[]> {
   const { models, adapters } = await listModels(runsDir);
-  const model = models.find((one) => one.id === id);
-  if (model === undefined) throw new InputError(`there is no model ${JSON.stringify(id)}; it may have been deleted`, 'model');
-  const found = await runner.ask('adapter.inspect', { model: model.location, adapters: adapters.map(({ location }) => location) });
+  const { location: model } = modelIn(models, id);
+  const found = await runner.ask('adapter.inspect', { model, adapters: adapters.map(({ location }) => location) });
   const views = adapters.flatMap(({ id: adapter, name, location, run }, i): AdapterView[] => {
     const facts = found[i];
     return facts === undefined ? [] : [{ ...facts, id: adapter, name, folder: location, run }];
@@ -35,9 +34,8 @@ export async function* mergeInto(
   signal: AbortSignal,
 ): AsyncGenerator<MergeEvent> {
   const list = await listModels(runsDir);
-  const base = list.models.find(({ id }) => id === model);
+  const base = modelIn(list.models, model);
   const part = list.adapters.find(({ id }) => id === adapter);
-  if (base === undefined) throw new InputError(`there is no model ${JSON.stringify(model)}; it may have been deleted`, 'model');
   if (part === undefined) throw new InputError(`there is no adapter ${JSON.stringify(adapter)}; it may have been deleted`, 'adapter');
   const folder = join(list.models_dir, name);
   if (existsSync(folder))

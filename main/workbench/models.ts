@@ -35,14 +35,11 @@ async function folders(path: string): Promise<string[]> {
 }
 
 /** Whether a folder was meant as a model: one that lacks a file must be told, not hidden. */
-const looksLikeModel = async (folder: string): Promise<boolean> =>
-  (await readdir(folder)).some((name) => name === 'config.json' || name === 'tokenizer.json' || name.endsWith('.safetensors'));
+const looksLikeModel = (names: readonly string[]): boolean =>
+  names.some((name) => name === 'config.json' || name === 'tokenizer.json' || name.endsWith('.safetensors'));
 
 /** An adapter by itself, in PEFT's form. */
-async function isAdapter(folder: string): Promise<boolean> {
-  const names = await readdir(folder);
-  return names.includes('adapter_config.json') && !names.includes('config.json');
-}
+const isAdapter = (names: readonly string[]): boolean => names.includes('adapter_config.json') && !names.includes('config.json');
 
 interface Found {
   models: ModelEntry[];
@@ -54,8 +51,9 @@ async function installed(modelsDir: string): Promise<Found> {
   const found: Found = { models: [], adapters: [] };
   const add = async (name: string): Promise<boolean> => {
     const location = join(modelsDir, name);
-    if (await isAdapter(location)) found.adapters.push({ id: `installed/${name}`, name, location, run: null });
-    else if (await looksLikeModel(location)) {
+    const names = await readdir(location);
+    if (isAdapter(names)) found.adapters.push({ id: `installed/${name}`, name, location, run: null });
+    else if (looksLikeModel(names)) {
       const link = (await lstat(location)).isSymbolicLink();
       found.models.push({
         id: `installed/${name}`,
@@ -133,8 +131,10 @@ export async function listModels(
 }
 
 /** A model of the list. Errors: InputError for an id that is not in it. */
-export async function findModel(runsDir: string, id: string): Promise<ModelEntry> {
-  const { models } = await listModels(runsDir);
+export const findModel = async (runsDir: string, id: string): Promise<ModelEntry> => modelIn((await listModels(runsDir)).models, id);
+
+/** The same, of a list that was read. Errors: as above. */
+export function modelIn(models: readonly ModelEntry[], id: string): ModelEntry {
   const found = models.find((model) => model.id === id);
   if (found !== undefined) return found;
   throw new InputError(
