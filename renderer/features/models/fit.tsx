@@ -1,7 +1,7 @@
 /** Whether a model can be used and trained here: memory by backend, and what would make it fit. */
 import { NumberInput, Table } from '@mantine/core';
 import { useState } from 'react';
-import type { FitUse, FitWork, ModelFit } from '../../../shared/model-fit.ts';
+import { type FitUse, FitWork, type ModelFit } from '../../../shared/model-fit.ts';
 import type { ModelView } from '../../../shared/rpc/models.ts';
 import { hrefOf } from '../../app/address.ts';
 import { memoryText } from '../../app/byte-text.ts';
@@ -15,7 +15,6 @@ const USES: readonly (readonly [FitUse, string, string])[] = [
   ['full', 'Train all weights', 'GRPO on the whole model: gradients and both moments of AdamW are as large as it is.'],
 ];
 const BACKENDS = ['wasm', 'tensorflow', 'webgpu', 'torch'] as const;
-const START: FitWork = { prompt: 200, completion: 256, questions: 4, answers: 8 };
 const FIELDS: readonly (readonly [keyof FitWork, string, number, number])[] = [
   ['prompt', 'Tokens a prompt', 1, 1_000_000],
   ['completion', 'Tokens an answer', 1, 1_000_000],
@@ -59,7 +58,7 @@ function Advice({ cells }: { cells: readonly Cell[] }) {
 }
 
 export function ModelFitView({ model }: { model: ModelView }) {
-  const [work, setWork] = useState<FitWork>(START);
+  const [work, setWork] = useState(() => FitWork.parse({}));
   const { data: fit, error, refresh } = useQuery('models.fit', { model: model.entry.id, work });
   const backends = useQuery('settings.backends', {});
   const there = new Map(backends.data?.map((status) => [status.name, status]) ?? []);
@@ -99,7 +98,7 @@ export function ModelFitView({ model }: { model: ModelView }) {
         <section className="models-section" aria-label="Memory by backend" aria-live="polite">
           {fit.longest > fit.context ? (
             <p className="state-unverifiable">
-              ⚠ Prompt and answer are {fit.longest} tokens, and the model takes {fit.context}: a run with these lengths is refused.
+              ⚠ Prompt and answer are {fit.longest} tokens, and the model takes {fit.context}: answers end there.
             </p>
           ) : null}
           <div className="card models-fit">
