@@ -8,6 +8,7 @@ import { readSafetensors, type Tensor, writeSafetensors } from '../../main/polic
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { InputError } from '../../shared/input-error.ts';
 import { parityModel } from '../fixtures/parity.ts';
+import { QWEN_HALF_BILLION } from '../fixtures/qwen-sizes.ts';
 
 let scratch = '';
 let count = 0;
@@ -174,12 +175,7 @@ describe('config.json', () => {
   const qwen = {
     architectures: ['Qwen2ForCausalLM'],
     model_type: 'qwen2',
-    vocab_size: 151936,
-    hidden_size: 896,
-    intermediate_size: 4864,
-    num_hidden_layers: 24,
-    num_attention_heads: 14,
-    num_key_value_heads: 2,
+    ...QWEN_HALF_BILLION,
     hidden_act: 'silu',
     max_position_embeddings: 32768,
     max_window_layers: 21,

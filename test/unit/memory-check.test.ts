@@ -7,6 +7,7 @@ import { checkMemory, leastWork } from '../../main/runner/memory-check.ts';
 import { memoryOf, type SizedModel } from '../../main/runner/memory-estimate.ts';
 import { type RunConfig, TrainConfig } from '../../shared/config.ts';
 import { InputError } from '../../shared/input-error.ts';
+import { QWEN_HALF_BILLION } from '../fixtures/qwen-sizes.ts';
 
 const sized = (shape: object): SizedModel => {
   const config: ModelConfig = parseModelConfig(
@@ -23,15 +24,7 @@ const sized = (shape: object): SizedModel => {
   return { config, parameters: parametersOf(config) };
 };
 /** Qwen2.5-0.5B, and one of the same form that no machine holds. */
-const half = {
-  vocab_size: 151936,
-  hidden_size: 896,
-  intermediate_size: 4864,
-  num_hidden_layers: 24,
-  num_attention_heads: 14,
-  num_key_value_heads: 2,
-};
-const [qwen, giant] = [sized(half), sized({ ...half, hidden_size: 896 * 100, intermediate_size: 4864 * 100 })];
+const [qwen, giant] = [sized(QWEN_HALF_BILLION), sized({ ...QWEN_HALF_BILLION, hidden_size: 896 * 100, intermediate_size: 4864 * 100 })];
 const lengths = { mean: 200, questions: 100 };
 const train = (more: object = {}): RunConfig => TrainConfig.parse({ kind: 'train', data: {}, backend: 'wasm', ...more });
 const refusal = (config: RunConfig, model: SizedModel, elsewhere = false): InputError | null => {
@@ -57,7 +50,7 @@ describe('checkMemory', () => {
   test('what is advised does fit', () => {
     // Weights, gradients and moments of such a model are more than this machine has, its weights alone a third of that.
     const layers = Math.ceil((1.2 * machineMemory()) / 16 / 15e6);
-    const model = sized({ ...half, num_hidden_layers: layers });
+    const model = sized({ ...QWEN_HALF_BILLION, num_hidden_layers: layers });
     const config = train({ backend: 'tensorflow', per_device_train_batch_size: 4 });
     const error = refusal(config, model);
     expect(error?.message).toContain('it would fit with use_peft true');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { modelFit } from '../../main/runner/model-fit.ts';
 import { FitWork, ModelFit } from '../../shared/model-fit.ts';
+import { QWEN_HALF_BILLION } from '../fixtures/qwen-sizes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mlt-fit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,12 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const shape = {
   architectures: ['Qwen2ForCausalLM'],
   model_type: 'qwen2',
-  vocab_size: 151936,
-  hidden_size: 896,
-  intermediate_size: 4864,
-  num_hidden_layers: 24,
-  num_attention_heads: 14,
-  num_key_value_heads: 2,
+  ...QWEN_HALF_BILLION,
   max_position_embeddings: 32768,
   tie_word_embeddings: true,
 };
