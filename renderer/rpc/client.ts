@@ -27,6 +27,9 @@ export class CallFailed extends Error {
   }
 }
 
+/** What to tell of anything that a call threw. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof CallFailed ? thrown.message : String(thrown));
+
 interface Following {
   onItem: (item: unknown) => void;
   onEnd: (error: CallFailed | null) => void;

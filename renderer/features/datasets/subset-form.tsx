@@ -4,7 +4,7 @@ import { Save } from 'lucide-react';
 import { useState } from 'react';
 import { DatasetName } from '../../../shared/dataset-import.ts';
 import { open } from '../../app/address.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import type { Choice } from './choice.ts';
 import { conditionWords, countText } from './field-words.ts';
 
@@ -43,7 +43,7 @@ export function SubsetForm({
       setName('');
       open(['datasets', subset.name, subset.split]);
     } catch (thrown) {
-      setError(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setError(messageOf(thrown));
     } finally {
       setSaving(false);
     }

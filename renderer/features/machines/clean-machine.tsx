@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { MachineCleaned } from '../../../shared/machine-setup.ts';
 import { open } from '../../app/address.ts';
 import { byteText } from '../../app/byte-text.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 
 export function CleanMachine({ machine, cleaned }: { machine: string; cleaned: () => void }) {
   const [asked, setAsked] = useState<MachineCleaned | null>(null);
@@ -16,7 +16,7 @@ export function CleanMachine({ machine, cleaned }: { machine: string; cleaned: (
     try {
       await action();
     } catch (thrown) {
-      setSaid({ text: thrown instanceof CallFailed ? thrown.message : String(thrown), bad: true });
+      setSaid({ text: messageOf(thrown), bad: true });
     }
     setBusy(false);
   };

@@ -2,7 +2,7 @@
 import { Alert, Button, PasswordInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { MachineListing } from '../../../shared/machine-list.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 
 /** A key with a passphrase that no agent holds: kept in the workbench's memory until it ends. */
 function Passphrase({ send }: { send: (passphrase: string) => void }) {
@@ -39,7 +39,7 @@ export function ConnectionBanner({ machine, changed }: { machine: MachineListing
       await action();
       changed();
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
   };
   const retry = (

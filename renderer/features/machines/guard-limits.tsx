@@ -2,7 +2,7 @@
 import { Button, NumberInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { PodView } from '../../../shared/pods.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 
 export function GuardLimits({ pod, changed }: { pod: PodView; changed: () => void }) {
   const [budget, setBudget] = useState(pod.guard?.budget_usd ?? null);
@@ -18,7 +18,7 @@ export function GuardLimits({ pod, changed }: { pod: PodView; changed: () => voi
       if (unseen !== null) setFailure(unseen);
       changed();
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
     setBusy(false);
   };

@@ -7,7 +7,7 @@ import { stateInWords, verdictOfRun } from '../../../shared/run-words.ts';
 import { hrefOf, open } from '../../app/address.ts';
 import { KIND } from '../../app/run-state.tsx';
 import { Empty, Failed, Loading } from '../../app/states.tsx';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 
 function Adopt({ machine, run, failed }: { machine: string; run: string; failed: (message: string) => void }) {
@@ -18,7 +18,7 @@ function Adopt({ machine, run, failed }: { machine: string; run: string; failed:
       const { run: id } = await call('runs.adopt_remote', { machine, run });
       open(['runs', id]);
     } catch (thrown) {
-      failed(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      failed(messageOf(thrown));
     }
     setBusy(false);
   };
@@ -66,7 +66,7 @@ function Slots({ machine, queue, changed }: { machine: string; queue: QueueView;
       await call('machine.set_slots', { machine, slots });
       changed();
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
   };
   return (

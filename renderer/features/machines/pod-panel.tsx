@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { usdText } from '../../../shared/pod-money.ts';
 import type { PodLoss, PodVerb, PodView } from '../../../shared/pods.ts';
 import { secondsInWords } from '../../../shared/run-words.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { GuardLimits } from './guard-limits.tsx';
 
 const VERBS: Record<PodVerb, { button: string; title: string; does: string }> = {
@@ -73,7 +73,7 @@ export function PodPanel({ pod, changed }: { pod: PodView; changed: () => void }
     try {
       await action();
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
     setBusy(false);
   };

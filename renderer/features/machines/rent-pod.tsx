@@ -6,7 +6,7 @@ import { POD_PRESETS, type PodOrderInput, type PodProgress } from '../../../shar
 import { secondsInWords } from '../../../shared/run-words.ts';
 import { open } from '../../app/address.ts';
 import { Failed, Loading } from '../../app/states.tsx';
-import { CallFailed, call, follow } from '../../rpc/client.ts';
+import { call, follow, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 
 const AVAILABLE = { NONE: 'none free', LOW: 'few free', MEDIUM: 'some free', HIGH: 'many free' } as const;
@@ -55,7 +55,7 @@ function useCreate(changed: () => void) {
     try {
       if (request.current !== null) await call('pods.abandon', { request: request.current.id });
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
   };
   return { progress, failure, running, create, leave };

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PlannedStep } from '../../../shared/machine-check.ts';
 import type { SetupEvent, SetupReport } from '../../../shared/machine-setup.ts';
-import { CallFailed, call, follow } from '../../rpc/client.ts';
+import { call, follow, messageOf } from '../../rpc/client.ts';
 
 export interface Setup {
   phase: 'idle' | 'running' | 'done' | 'failed' | 'stopped';
@@ -62,7 +62,7 @@ export function useSetup(machine: string, ended: () => void): Setup & { start: (
     try {
       await call('machines.stop_setup', { machine });
     } catch (thrown) {
-      setSetup((before) => ({ ...before, error: thrown instanceof CallFailed ? thrown.message : String(thrown) }));
+      setSetup((before) => ({ ...before, error: messageOf(thrown) }));
       return;
     }
     end.current?.();

@@ -2,7 +2,7 @@
 import { Button, TextInput } from '@mantine/core';
 import { FolderPlus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 
 /** `onAdded` gets the model's id; null: it is an adapter. */
 export function AddFolder({ onAdded }: { onAdded: (id: string | null) => void }) {
@@ -20,7 +20,7 @@ export function AddFolder({ onAdded }: { onAdded: (id: string | null) => void })
       );
       onAdded(model);
     } catch (thrown) {
-      setFailed(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailed(messageOf(thrown));
     }
   };
   const submit = (event: FormEvent): void => {

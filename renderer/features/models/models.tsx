@@ -6,7 +6,7 @@ import type { ModelEntry } from '../../../shared/model-list.ts';
 import { hrefOf, open, useParameter, usePath } from '../../app/address.ts';
 import { PaneHandle } from '../../app/pane-handle.tsx';
 import { Failed, Loading } from '../../app/states.tsx';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 import { Adapters } from './adapters.tsx';
 import { ModelFitView } from './fit.tsx';
@@ -90,7 +90,7 @@ export default function Models() {
       refresh();
       open(['models']);
     } catch (thrown) {
-      setUnlinking(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setUnlinking(messageOf(thrown));
     }
   };
   return (

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { DEFAULT_ENDPOINT } from '../../../shared/hub-model.ts';
 import type { HubState } from '../../../shared/settings.ts';
 import { Failed, Loading } from '../../app/states.tsx';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 import { SecretCard } from './secret-list.tsx';
 
@@ -20,7 +20,7 @@ function HubForm({ state, changed }: { state: HubState; changed: () => void }) {
       await call('settings.set_hub', next);
       return true;
     } catch (thrown) {
-      setFailed(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailed(messageOf(thrown));
       return false;
     } finally {
       changed();

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { SECRETS } from '../../../shared/secret-names.ts';
 import type { SecretState } from '../../../shared/settings.ts';
 import { Failed, Loading } from '../../app/states.tsx';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 
 function inForce({ source, place, store, name }: SecretState): string {
@@ -28,7 +28,7 @@ export function SecretCard({ secret, changed }: { secret: SecretState; changed: 
       setValue('');
       changed();
     } catch (thrown) {
-      setFailed(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailed(messageOf(thrown));
     }
     setBusy(false);
   };

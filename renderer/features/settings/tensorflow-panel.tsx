@@ -3,11 +3,9 @@ import { Button, Checkbox, Group, Modal } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { TensorflowState } from '../../../shared/tensorflow-install.ts';
 import { byteText } from '../../app/byte-text.ts';
-import { CallFailed, call } from '../../rpc/client.ts';
+import { call, messageOf } from '../../rpc/client.ts';
 import { useQuery } from '../../rpc/use-query.ts';
 import { type InstallProgress, useInstall } from './use-install.ts';
-
-const messageOf = (thrown: unknown): string => (thrown instanceof CallFailed ? thrown.message : String(thrown));
 
 function Running({ install, stop }: { install: InstallProgress; stop: () => void }) {
   const { steps, progress } = install;

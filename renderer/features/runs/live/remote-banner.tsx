@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { FetchProgress, RemoteInfo } from '../../../../shared/remote-view.ts';
 import { hrefOf } from '../../../app/address.ts';
 import { byteText } from '../../../app/byte-text.ts';
-import { CallFailed, call } from '../../../rpc/client.ts';
+import { call, messageOf } from '../../../rpc/client.ts';
 import { useTopic } from '../../../rpc/use-topic.ts';
 
 const clock = (time: string): string => new Date(time).toLocaleTimeString();
@@ -51,7 +51,7 @@ export function RemoteBanner({ run, ended }: { run: string; ended: boolean }) {
     try {
       await call('runs.fetch', { run });
     } catch (thrown) {
-      setFailure(thrown instanceof CallFailed ? thrown.message : String(thrown));
+      setFailure(messageOf(thrown));
     }
   };
   const waiting = info.sign?.waiting ?? null;
