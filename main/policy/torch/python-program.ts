@@ -41,14 +41,20 @@ const Probe = z.object({
 });
 export type TorchProbe = z.infer<typeof Probe>;
 
-/** What PyTorch can compute on here. Errors: Error saying what is missing and what to install. */
-export async function probeTorch(python: string = pythonProgram()): Promise<TorchProbe> {
+/** Longest that Python may take to import PyTorch and answer: minutes on a cold network disk. */
+const LONGEST_MS = 120_000;
+
+/** What PyTorch can compute on here. Errors: Error saying what is missing and what to install, or that Python does not answer. */
+export async function probeTorch(python: string = pythonProgram(), longestMs = LONGEST_MS): Promise<TorchProbe> {
+  const limits = { timeout: longestMs, killSignal: 'SIGKILL' } as const;
   try {
-    const { stdout } = await promisify(execFile)(python, ['-m', 'medlogictrace_engine.probe'], { env: engineEnvironment() });
+    const { stdout } = await promisify(execFile)(python, ['-m', 'medlogictrace_engine.probe'], { env: engineEnvironment(), ...limits });
     return Probe.parse(JSON.parse(stdout));
   } catch (error) {
-    const { code, stderr } = error as { code?: unknown; stderr?: unknown };
+    const { code, killed, stderr } = error as { code?: unknown; killed?: unknown; stderr?: unknown };
     if (code === 'ENOENT') throw new Error(noPython(python));
+    if (killed === true)
+      throw new Error(`"${python}" did not answer within ${longestMs / 1000} s; set MEDLOGICTRACE_PYTHON to a Python that does`);
     const said = typeof stderr === 'string' ? stderr.trim().split('\n').at(-1) : undefined;
     throw new Error(said || (error instanceof Error ? error.message : String(error)));
   }
