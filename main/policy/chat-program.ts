@@ -1,13 +1,26 @@
 /**
  * A chat template as a function. The Jinja engine runs it; before that the template's tree is changed where the engine differs from Python
  * (`strip` with and without characters, `trim`) and where a template could go on without end (loops, `range`): such a template gets an error.
+ * So does one whose values grow too large on the way: a list that is doubled in a short loop would take all of the process's memory.
  */
-import { Template } from '@huggingface/jinja';
+import { Interpreter, Template } from '@huggingface/jinja';
 
 /** Passes through loops, and numbers of ranges, that one rendering may take. */
 const MOST_PASSES = 10_000;
-/** Characters that one rendering may write. */
+/** Characters that one rendering may write, or a value on the way may have. */
 const MOST_CHARACTERS = 10_000_000;
+
+// The library has no hook for it; nothing else here uses its interpreter.
+const { evaluate } = Interpreter.prototype;
+Interpreter.prototype.evaluate = function (...args: Parameters<typeof evaluate>) {
+  const result = evaluate.apply(this, args);
+  const { value } = result;
+  if (typeof value === 'string' && value.length > MOST_CHARACTERS)
+    throw new Error(`it makes a text of ${value.length} characters (at most ${MOST_CHARACTERS})`);
+  if (Array.isArray(value) && value.length > MOST_PASSES)
+    throw new Error(`it makes a list of ${value.length} values, which no conversation needs (at most ${MOST_PASSES})`);
+  return result;
+};
 
 export type ChatProgram = (variables: Readonly<Record<string, unknown>>) => string;
 
@@ -107,7 +120,7 @@ export function compileChatTemplate(source: string): ChatProgram {
       passes += more;
       if (passes > MOST_PASSES) throw new Error(`it loops without end (more than ${MOST_PASSES} passes)`);
     };
-    const written = template.render({
+    return template.render({
       ...variables,
       [STRIP]: strip,
       [RANGE]: (...bounds: number[]) => {
@@ -120,7 +133,5 @@ export function compileChatTemplate(source: string): ChatProgram {
         return '';
       },
     });
-    if (written.length > MOST_CHARACTERS) throw new Error(`it writes ${written.length} characters (at most ${MOST_CHARACTERS})`);
-    return written;
   };
 }

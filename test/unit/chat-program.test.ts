@@ -35,7 +35,12 @@ describe('a template that does not come to an end', () => {
     ['{% for i in range(0, 1000000000, 2) %}x{% endfor %}', /counts to 500000000/],
     [
       "{% set ns = namespace(s='ab') %}{% for i in range(24) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}",
-      /writes 33554432 characters/,
+      /makes a text of 16777216 characters/,
+    ],
+    // Before it takes all memory: 2^60 values.
+    [
+      '{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = ns.l + ns.l %}{% endfor %}{{ ns.l | length }}',
+      /makes a list of 16384 values/,
     ],
   ])('%s is stopped', (source, message) => {
     expect(() => render(source)).toThrow(message);
