@@ -71,7 +71,7 @@ export interface Measured {
 
 /** Seconds of each run after a first one that is not counted: at least 2 (or `most`), and no more once `SECONDS` are spent. */
 const SECONDS = 10;
-async function fastest(most: number, run: () => Promise<void>): Promise<number> {
+export async function fastest(most: number, run: () => Promise<void>): Promise<number> {
   await run();
   let [least, spent] = [Number.POSITIVE_INFINITY, 0];
   for (let i = 0; i < most && (i < 2 || spent < SECONDS); i++) {
@@ -104,7 +104,7 @@ export async function measure(backend: BackendName, model: ModelName, work: Work
 }
 
 /** The work as a call; what it resolves to is the proof. */
-function runOf(policy: Policy, model: ModelName, work: WorkName): () => Promise<number | null> {
+export function runOf(policy: Policy, model: ModelName, work: WorkName): () => Promise<number | null> {
   const { rows, prompt, completion } = shapeOf(model, work);
   const { ids, advantages } = inputsOf(model, work);
   const sequences = ids.map((row) => ({ prompt: Int32Array.from(row.slice(0, prompt)), completion: Int32Array.from(row.slice(prompt)) }));

@@ -19,11 +19,11 @@ import type { JsonObject } from '../../shared/json-object.ts';
 import { RunRecord } from '../../shared/run-record.ts';
 import { TOLERANCE } from '../fixtures/parity.ts';
 import { writeSmallModel } from '../fixtures/small-model.ts';
-import { hasSwiftShader, swiftShaderEnvironment, withoutSwiftShader } from '../fixtures/swiftshader.ts';
 import { tensorflowAddon, tensorflowTestHome, withoutTensorflow } from '../fixtures/tensorflow.ts';
+import { hasWebgpu, webgpuEnvironment, withoutWebgpu } from '../fixtures/webgpu.ts';
 
 if (tensorflowAddon === null) console.log(`skipped: the assembled runner on tensorflow: ${withoutTensorflow}`);
-if (!hasSwiftShader) console.log(`skipped: the assembled runner on webgpu: ${withoutSwiftShader}`);
+if (!hasWebgpu) console.log(`skipped: the assembled runner on webgpu: ${withoutWebgpu}`);
 
 const place = mkdtempSync(join(tmpdir(), 'assembled-backends-'));
 const runner = join(place, 'runner');
@@ -32,7 +32,7 @@ const env = {
   HOME: place,
   MEDLOGICTRACE_HOME: tensorflowTestHome,
   MEDLOGICTRACE_THREADS: '1',
-  ...(hasSwiftShader ? swiftShaderEnvironment : {}),
+  ...(hasWebgpu ? webgpuEnvironment : {}),
 };
 
 /** Carries a run out under the assembled launcher and gives its folder. */
@@ -101,13 +101,13 @@ describe('the assembled runner', () => {
 
   it('tells its backends and finds the fastest of them, each tried in a process of its own', async () => {
     vi.stubEnv('MEDLOGICTRACE_HOME', tensorflowTestHome);
-    for (const [name, value] of Object.entries(hasSwiftShader ? swiftShaderEnvironment : {})) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries(hasWebgpu ? webgpuEnvironment : {})) vi.stubEnv(name, value);
     const service = new RunnerService({ program: join(runner, 'main', 'runner', 'service.js') });
     try {
       const found = await service.ask('backends.list', {});
       const available = (name: string): boolean | undefined => found.find((backend) => backend.name === name)?.available;
       expect(available('tensorflow')).toBe(tensorflowAddon !== null);
-      if (hasSwiftShader) expect(available('webgpu')).toBe(true);
+      if (hasWebgpu) expect(available('webgpu')).toBe(true);
       const config = { kind: 'evaluate', backend: 'auto', data: { test: 'arithmetic:test', limit: 2 } };
       const { folder } = await service.ask('config.create', { config, runs_dir: join(place, 'runs'), request: randomUUID() });
       // A GPU of software is never taken.
@@ -121,7 +121,7 @@ describe('the assembled runner', () => {
 
   describe.each([
     { backend: 'tensorflow', here: tensorflowAddon !== null },
-    { backend: 'webgpu', here: hasSwiftShader },
+    { backend: 'webgpu', here: hasWebgpu },
   ])('on $backend', ({ backend, here }) => {
     it.skipIf(!here)('evaluates as on wasm', async () => {
       const found = await likelihoods(backend);

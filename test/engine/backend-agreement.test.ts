@@ -2,39 +2,55 @@
  * Two backends train 20 steps on the same recorded rollouts. Rounding grows with each step; what is stated here is how far apart they may
  * be: losses and gradient norms by a thousandth, log-probabilities of the trained models by a hundredth.
  */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Policy, TrainSequence } from '../../main/policy/policy.ts';
 import { createPaddedPolicy } from '../../main/policy/tfjs/padded/policy.ts';
 import { createTfjsPolicy } from '../../main/policy/tfjs/policy.ts';
 import { tensorflowDevice } from '../../main/policy/tfjs/tensorflow/device.ts';
+import { webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
 import { parityModel } from '../fixtures/parity.ts';
-import { recordRollouts, trainOn } from '../fixtures/recorded-rollouts.ts';
+import { recordRollouts, type Trained, trainOn } from '../fixtures/recorded-rollouts.ts';
 import { tensorflowAddon, withoutTensorflow } from '../fixtures/tensorflow.ts';
+import { hasWebgpu, useWebgpu, withoutWebgpu } from '../fixtures/webgpu.ts';
 
 const STEPS = 20;
 
 if (tensorflowAddon === null) console.log(`skipped: agreement of wasm and tensorflow: ${withoutTensorflow}`);
+if (!hasWebgpu) console.log(`skipped: agreement of wasm and webgpu: ${withoutWebgpu}`);
 
-describe.skipIf(tensorflowAddon === null)('wasm and tensorflow', () => {
-  it(`agree over ${STEPS} steps on recorded rollouts`, async () => {
-    // One after the other: tfjs has one backend at a time.
+// One after the other: tfjs has one backend at a time.
+describe('wasm', () => {
+  let rollouts: TrainSequence[];
+  let start: number[];
+  let ours: Trained;
+  beforeAll(async () => {
     const wasm = await createTfjsPolicy({ folder: parityModel, threads: 1 });
-    const rollouts = await recordRollouts(wasm);
-    const before = await wasm.logprobs({ sequences: rollouts, model: 'policy' });
-    const ours = await trainOn(wasm, rollouts, STEPS);
+    rollouts = await recordRollouts(wasm);
+    start = (await wasm.logprobs({ sequences: rollouts, model: 'policy' })).flatMap(({ logprobs }) => Array.from(logprobs));
+    ours = await trainOn(wasm, rollouts, STEPS);
     await wasm.dispose();
-    const tensorflow = await createPaddedPolicy(await tensorflowDevice(tensorflowAddon as string), parityModel);
-    const theirs = await trainOn(tensorflow, rollouts, STEPS);
-    await tensorflow.dispose();
+  });
 
+  async function expectAgreement(other: Policy): Promise<void> {
+    const theirs = await trainOn(other, rollouts, STEPS);
+    await other.dispose();
     theirs.steps.forEach((step, i) => {
-      const other = ours.steps[i] as typeof step;
-      expect(Math.abs(step.loss - other.loss), `loss of step ${i + 1}`).toBeLessThan(1e-3);
-      expect(Math.abs(step.grad_norm / other.grad_norm - 1), `gradient norm of step ${i + 1}`).toBeLessThan(1e-3);
+      const own = ours.steps[i] as typeof step;
+      expect(Math.abs(step.loss - own.loss), `loss of step ${i + 1}`).toBeLessThan(1e-3);
+      expect(Math.abs(step.grad_norm / own.grad_norm - 1), `gradient norm of step ${i + 1}`).toBeLessThan(1e-3);
     });
     const apart = theirs.logprobs.map((value, i) => Math.abs(value - (ours.logprobs[i] as number)));
     expect(Math.max(...apart)).toBeLessThan(1e-2);
     // Training moved the model by far more, so the agreement is not that of a model that stood still.
-    const start = before.flatMap(({ logprobs }) => Array.from(logprobs));
     expect(Math.max(...theirs.logprobs.map((value, i) => Math.abs(value - (start[i] as number))))).toBeGreaterThan(0.5);
+  }
+
+  it.skipIf(tensorflowAddon === null)(`and tensorflow agree over ${STEPS} steps on recorded rollouts`, async () => {
+    await expectAgreement(await createPaddedPolicy(await tensorflowDevice(tensorflowAddon as string), parityModel));
+  });
+
+  it.skipIf(!hasWebgpu)(`and webgpu agree over ${STEPS} steps on recorded rollouts`, async () => {
+    useWebgpu();
+    await expectAgreement(await createPaddedPolicy(await webgpuDevice(), parityModel));
   });
 });

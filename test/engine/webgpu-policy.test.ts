@@ -1,6 +1,6 @@
 /**
- * The padded decoder on WebGPU, computed by SwiftShader: every operation, and one architecture against PyTorch's numbers. SwiftShader takes
- * seconds for what a GPU does in milliseconds; the suites that other backends go through whole would take it hours.
+ * The padded decoder on WebGPU. SwiftShader computes every operation, and one architecture against PyTorch's numbers; it takes seconds for
+ * what a GPU does in milliseconds. With MEDLOGICTRACE_WEBGPU=gpu this machine's GPU goes through all that the other backends do.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,23 +12,26 @@ import type { Policy } from '../../main/policy/policy.ts';
 import { readSafetensors } from '../../main/policy/safetensors.ts';
 import type { Device } from '../../main/policy/tfjs/padded/device.ts';
 import { DeviceFailure } from '../../main/policy/tfjs/padded/device-failure.ts';
-import { createPaddedPolicy } from '../../main/policy/tfjs/padded/policy.ts';
+import { createPaddedPolicy, paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
 import type { WebgpuBackend } from '../../main/policy/tfjs/webgpu/backend.ts';
 import { webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
+import { testLora } from '../fixtures/lora-suite.ts';
 import { testOps } from '../fixtures/ops-suite.ts';
-import { apart, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
+import { apart, FAMILIES, type Family, readParity, relativeError, TOLERANCE } from '../fixtures/parity.ts';
+import { type PolicyMaker, testParity } from '../fixtures/parity-suite.ts';
+import { testPolicy } from '../fixtures/policy-suite.ts';
 import { testSharedBeginnings } from '../fixtures/shared-beginnings-suite.ts';
-import { hasSwiftShader, useSwiftShader, withoutSwiftShader } from '../fixtures/swiftshader.ts';
+import { hasWebgpu, onGpu, useWebgpu, withoutWebgpu } from '../fixtures/webgpu.ts';
 
-if (!hasSwiftShader) console.log(`skipped: webgpu: ${withoutSwiftShader}`);
+if (!hasWebgpu) console.log(`skipped: webgpu: ${withoutWebgpu}`);
 
-describe.skipIf(!hasSwiftShader)('webgpu', async () => {
+describe.skipIf(!hasWebgpu)('webgpu', async () => {
   const { folder, model, recorded, sequences, trainBatch } = await readParity('qwen3');
   let device: Device;
   let policy: Policy;
   let scratch = '';
   beforeAll(async () => {
-    useSwiftShader();
+    useWebgpu();
     device = await webgpuDevice();
     policy = await createPaddedPolicy(device, model);
     scratch = await mkdtemp(join(tmpdir(), 'webgpu-'));
@@ -74,6 +77,24 @@ describe.skipIf(!hasSwiftShader)('webgpu', async () => {
       const ours = (after.get(name)?.data ?? data).map((value, i) => ((start[i] as number) - value) / 1000);
       expect(relativeError(ours, data), name).toBeLessThan(1e-3);
     }
+  });
+
+  describe.runIf(onGpu)('on a GPU', () => {
+    const open = async (): Promise<PolicyMaker> => {
+      useWebgpu();
+      const started = await webgpuDevice();
+      return {
+        fromFolder: (model) => createPaddedPolicy(started, model),
+        fromWeights: (config, tensors) => paddedPolicyOf(started, config, tensors),
+      };
+    };
+    describe('as a policy', () => testPolicy(open, { exact: false }));
+    describe.each(Object.keys(FAMILIES) as Family[])('%s', (family) => testParity(family, open));
+    describe('LoRA', () =>
+      testLora(
+        async (model, options) => createPaddedPolicy(await webgpuDevice(), model, options),
+        () => {},
+      ));
   });
 
   // Last: a device that has failed stays so.
