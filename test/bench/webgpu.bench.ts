@@ -87,10 +87,12 @@ if (adapter === null || adapter.software) result.notes.push('nothing was measure
 else {
   const device = await webgpuDevice();
   result.conditions.device = adapter.what;
+  console.error(`${adapter.what}: a product of ${side} × ${side} …`);
   const most = await largeProduct();
   const policy = await paddedPolicyOf(device, config, randomTensors());
   const { parameters } = policy.describe();
   for (const work of WORKS) {
+    console.error(`${titleOf('smollm2', work)} …`);
     const run = runOf(policy, 'smollm2', work);
     const seconds = await fastest(repeats, async () => void (await run()));
     const rate = tokensOf('smollm2', work) / seconds;
