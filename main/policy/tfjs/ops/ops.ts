@@ -33,6 +33,8 @@ export interface Ops {
   /** With broadcasting. */
   add(a: Tensor, b: Tensor): Tensor;
   mul(a: Tensor, b: Tensor): Tensor;
+  /** x · factor */
+  scale(x: Tensor, factor: number): Tensor;
   /** Over the last axis. */
   softmax(x: Tensor): Tensor;
   /** p · (dp − Σ p · dp) over the last axis. */
@@ -52,8 +54,8 @@ export interface Ops {
   rotateGradient(dy: Tensor, cos: Tensor, sin: Tensor): Tensor;
   /** Row indices[i] of table for each i. */
   gatherRows(table: Tensor, indices: Tensor): Tensor;
-  /** The gradient of gatherRows: [count, width] with rows[i] added at indices[i]. */
-  scatterAddRows(count: number, indices: Tensor, rows: Tensor): Tensor;
+  /** The gradient of gatherRows: [count, width] with rows[i] added at indices[i], in the order of i. */
+  scatterAddRows(count: number, indices: Int32Array, rows: Tensor): Tensor;
   tokenScores(logits: Tensor, targets: Tensor): TokenScores;
   /** Gradient of Σ coefficient · logprob by the logits. */
   tokenScoresGradient(logits: Tensor, targets: Tensor, coefficient: Tensor): Tensor;

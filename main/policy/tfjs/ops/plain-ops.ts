@@ -42,6 +42,7 @@ export const plainOps: Ops = {
   matMul: (a, b, transposeA = false, transposeB = false) => tf.matMul(a, b, transposeA, transposeB),
   add: (a, b) => tf.add(a, b),
   mul: (a, b) => tf.mul(a, b),
+  scale: (x, factor) => tf.tidy(() => tf.mul(x, tf.scalar(factor))),
   softmax: (x) => tf.softmax(x),
   softmaxGradient(p, dp) {
     return tf.tidy(() => tf.mul(p, tf.sub(dp, tf.sum(tf.mul(p, dp), -1, true))));
@@ -80,7 +81,7 @@ export const plainOps: Ops = {
   },
   gatherRows: (table, indices) => tf.gather(table, indices as tf.Tensor1D),
   scatterAddRows(count, indices, rows) {
-    return tf.tidy(() => tf.scatterND(column(indices), rows, [count, rows.shape[1] as number]));
+    return tf.tidy(() => tf.scatterND(column(tf.tensor1d(indices, 'int32')), rows, [count, rows.shape[1] as number]));
   },
   tokenScores(logits, targets) {
     return tf.tidy(() => {

@@ -39,6 +39,7 @@ export function tensorflowOps(backend: TensorflowBackend): Ops {
     },
     add: (a, b) => run('AddV2', [a, b]),
     mul: (a, b) => run('Mul', [a, b]),
+    scale: (x, factor) => tf.tidy(() => run('Mul', [x, tf.scalar(factor)])),
     softmax: (x) => run('Softmax', [x]),
     softmaxGradient(p, dp) {
       return tf.tidy(() => run('Mul', [p, run('Sub', [dp, sumLast(run('Mul', [p, dp]))])]));
@@ -69,7 +70,7 @@ export function tensorflowOps(backend: TensorflowBackend): Ops {
       });
     },
     scatterAddRows(count, indices, rows) {
-      return tf.tidy(() => tf.unsortedSegmentSum(rows, indices as tf.Tensor1D, count));
+      return tf.tidy(() => tf.unsortedSegmentSum(rows, tf.tensor1d(indices, 'int32'), count));
     },
     tokenScores(logits, targets) {
       // With the gradient of cross-entropy q = p − onehot: Σ q = 0, so the entropy log Z − Σ p · z is loss − Σ q · z.

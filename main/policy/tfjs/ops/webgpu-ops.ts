@@ -20,8 +20,15 @@ interface Program {
 }
 
 const GROUP = 64;
-/** A row of a matrix is reduced by so many threads together. */
-const ROW_GROUP = 128;
+/** A row of a matrix is reduced by so many threads together; the first where it is longer than LONG_ROW. */
+const [LONG_GROUP, ROW_GROUP] = [256, 128];
+const LONG_ROW = 4096;
+/** Numbers that one group sums. */
+const SUMMED = 1 << 14;
+/** tfjs: from this inner length on, where there are few groups, products are summed by atomic additions, in no order. */
+const SPLIT_LENGTH = 2000;
+/** Of tfjs's `MatMulProgramType`: tiles of 16 × 16, and of 32 × 32. */
+const [SMALL_TILES, LARGE_TILES] = [2, 3];
 
 export function webgpuOps(backend: WebgpuBackend): Ops {
   const run = (program: Program, inputs: Tensor[], uniforms?: { type: string; data: number[] }[], output?: Tensor): Tensor => {
@@ -29,40 +36,131 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
     return output ?? tf.engine().makeTensorFromTensorInfo(info);
   };
 
+  /** `rowProgram` over x as rows of `width`; the result has the shape of x unless `shape` says otherwise. */
+  const overRows = (
+    key: string,
+    width: number,
+    inputs: Record<string, Tensor>,
+    code: string,
+    { numbers = {}, shape }: { numbers?: Record<string, number>; shape?: number[] } = {},
+  ): Tensor => {
+    const tensors = Object.values(inputs);
+    const [first] = tensors as [Tensor];
+    const rows = first.size / width;
+    const names = Object.keys(numbers);
+    const program = rowProgram(
+      key,
+      shape ?? [rows, width],
+      rows,
+      width,
+      Object.keys(inputs),
+      names.map((name) => `${name} : f32,`).join(' '),
+      code,
+    );
+    const uniforms = [
+      ...[rows, width].map((value) => ({ type: 'int32', data: [value] })),
+      ...Object.values(numbers).map((value) => ({ type: 'float32', data: [value] })),
+    ];
+    const flat = tensors.map((tensor) => (tensor.size === rows * width ? tf.reshape(tensor, [rows, width]) : tensor));
+    const result = run(program, flat, uniforms);
+    return shape ? result : tf.reshape(result, first.shape);
+  };
+
+  const rotated = (key: 'rotate' | 'rotateGradient', x: Tensor, cos: Tensor, sin: Tensor): Tensor => {
+    const [width, length] = [x.shape.at(-1) as number, cos.shape.at(-2) as number];
+    // Rows of x that one entry of cos's leading axes stands for: all, where there are no such axes.
+    const stride = ((x.size / width) * length) / (cos.size / width);
+    const program = eachProgram(key, x.shape, ['x', 'cosines', 'sines'], key === 'rotate' ? ROTATE : ROTATE_GRADIENT);
+    program.uniforms = 'width : i32, length : i32, stride : i32,';
+    return run(
+      program,
+      [x, cos, sin],
+      [width, length, stride].map((value) => ({ type: 'int32', data: [value] })),
+    );
+  };
+
   return {
     ...plainOps,
-    rmsNorm(x, gain, epsilon) {
-      const width = gain.size;
-      const rows = x.size / width;
-      return tf.tidy(() =>
-        tf.reshape(
-          run(
-            rowProgram('rmsNorm', rows, width, ['x', 'gain'], 'epsilon : f32,', RMS_NORM),
-            [tf.reshape(x, [rows, width]), gain],
-            [{ type: 'float32', data: [epsilon] }],
-          ),
-          x.shape,
-        ),
-      );
+    matMul(a, b, transposeA = false, transposeB = false) {
+      const [rows, inner] = (transposeA ? [a.shape.at(-1), a.shape.at(-2)] : [a.shape.at(-2), a.shape.at(-1)]) as [number, number];
+      const columns = b.shape.at(transposeB ? -2 : -1) as number;
+      if (a.size > rows * inner || inner < SPLIT_LENGTH) return tf.matMul(a, b, transposeA, transposeB);
+      const groups = Math.ceil(rows / 32) * Math.ceil(columns / 32);
+      const few = groups <= 2 * backend.thresholdToIncreaseWorkgroups;
+      tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', few ? SMALL_TILES : LARGE_TILES);
+      try {
+        return tf.matMul(a, b, transposeA, transposeB);
+      } finally {
+        tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', -1);
+      }
     },
+    scale(x, factor) {
+      // A scalar of its own would be a buffer to be made and filled, which takes longer than the product.
+      const program = eachProgram('scale', x.shape, ['x'], 'let y = x[index] * uniforms.factor;');
+      program.uniforms = 'factor : f32,';
+      return run(program, [x], [{ type: 'float32', data: [factor] }]);
+    },
+    softmaxGradient: (p, dp) => tf.tidy(() => overRows('softmaxGradient', p.shape.at(-1) as number, { p, dp }, SOFTMAX_GRADIENT)),
+    rmsNorm: (x, gain, epsilon) => tf.tidy(() => overRows('rmsNorm', gain.size, { x, gain }, RMS_NORM, { numbers: { epsilon } })),
     rmsNormGradient(x, gain, dy, epsilon) {
-      const width = gain.size;
-      const rows = x.size / width;
       return tf.tidy(() => {
-        const flat = [tf.reshape(x, [rows, width]), gain, tf.reshape(dy, [rows, width])];
-        const uniforms = [{ type: 'float32', data: [epsilon] }];
-        const dx = run(
-          rowProgram('rmsNormGradient', rows, width, ['x', 'gain', 'dy'], 'epsilon : f32,', RMS_NORM_GRADIENT),
-          flat,
-          uniforms,
-        );
-        const [flatX, , flatDy] = flat as [Tensor, Tensor, Tensor];
-        const along = run(
-          rowProgram('rmsNormAlong', rows, width, ['x', 'dy'], 'epsilon : f32,', RMS_NORM_ALONG),
-          [flatX, flatDy],
-          uniforms,
-        );
-        return { dx: tf.reshape(dx, x.shape), dgain: tf.sum(along, 0) };
+        const width = gain.size;
+        const numbers = { epsilon };
+        const dx = overRows('rmsNormGradient', width, { x, gain, dy }, RMS_NORM_GRADIENT, { numbers });
+        const along = overRows('rmsNormAlong', width, { x, dy }, RMS_NORM_ALONG, { numbers });
+        return { dx, dgain: tf.sum(tf.reshape(along, [x.size / width, width]), 0) };
+      });
+    },
+    rotate: (x, cos, sin) => rotated('rotate', x, cos, sin),
+    rotateGradient: (dy, cos, sin) => rotated('rotateGradient', dy, cos, sin),
+    tokenScores(logits, targets) {
+      return tf.tidy(() => {
+        const [rows, width] = logits.shape as [number, number];
+        const found = overRows('tokenScores', width, { logits, targets }, TOKEN_SCORES, { shape: [3, rows] });
+        const part = (i: number): Tensor => tf.reshape(tf.slice(found, [i, 0], [1, rows]), [rows]);
+        // Exact: no vocabulary has 2^24 words.
+        return { logprob: part(0), entropy: part(1), best: tf.cast(part(2), 'int32') };
+      });
+    },
+    tokenScoresGradient(logits, targets, coefficient) {
+      return tf.tidy(() => {
+        const width = logits.shape[1] as number;
+        return overRows('tokenScoresGradient', width, { logits, targets, coefficient }, TOKEN_SCORES_GRADIENT);
+      });
+    },
+    sumOfSquares(x) {
+      return tf.tidy(() => {
+        const parts = Math.ceil(x.size / SUMMED);
+        const program = rowProgram('sumOfSquares', [parts], parts, SUMMED, ['x'], 'count : i32,', SUM_OF_SQUARES);
+        const uniforms = [parts, SUMMED, x.size].map((value) => ({ type: 'int32', data: [value] }));
+        return tf.sum(run(program, [tf.reshape(x, [x.size])], uniforms));
+      });
+    },
+    scatterAddRows(count, indices, rows) {
+      // Not by atomic additions: their order, and with it the rounding, would be another in each run.
+      return tf.tidy(() => {
+        const width = rows.shape[1] as number;
+        const { plan, places } = addingPlan(indices);
+        const program: Program = {
+          variableNames: ['rows', 'plan'],
+          outputShape: [count, width],
+          dispatchLayout: { x: [0] },
+          dispatch: spread(Math.ceil((places * width) / GROUP)),
+          workgroupSize: [GROUP, 1, 1],
+          shaderKey: 'medlogictrace_scatterAddRows',
+          uniforms: 'places : i32, width : i32,',
+          getUserCode: () => `fn main(index : i32) {
+            let place = index / uniforms.width;
+            if (place < uniforms.places) {
+              let column = index - place * uniforms.width;
+              var sum = 0.0;
+              for (var i = plan[2 * place + 1]; i < plan[2 * place + 3]; i = i + 1) { sum = sum + rows[plan[i] * uniforms.width + column]; }
+              result[plan[2 * place] * uniforms.width + column] = sum;
+            }
+          }`,
+        };
+        const uniforms = [places, width].map((value) => ({ type: 'int32', data: [value] }));
+        return run(program, [rows, tf.tensor1d(plan, 'int32')], uniforms, tf.fill([count, width], 0));
       });
     },
     swiGlu: (gate, up) => run(eachProgram('swiGlu', gate.shape, ['gate', 'up'], SWIGLU), [gate, up]),
@@ -101,51 +199,44 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
       );
     },
     adamW(weights, gradient, first, second, { scale, keep, beta1, beta2, stepSize, root, epsilon }) {
-      // In place: three programs, the weights last, since they are made of both moments.
-      const uniforms = [scale, keep, beta1, beta2, stepSize, root, epsilon].map((value) => ({ type: 'float32', data: [value] }));
-      const names = 'scale : f32, keep : f32, beta1 : f32, beta2 : f32, stepSize : f32, root : f32, epsilon : f32,';
-      const update = (key: string, inputs: [string, Tensor][], code: string): Tensor => {
-        const program = eachProgram(
-          `adamW_${key}`,
-          weights.shape,
-          inputs.map(([name]) => name),
-          code,
-        );
-        program.uniforms = names;
-        return run(
-          program,
-          inputs.map(([, tensor]) => tensor),
-          uniforms,
-        );
+      const update = (
+        key: string,
+        inputs: Record<string, Tensor>,
+        numbers: Record<string, number>,
+        code: string,
+        into?: Tensor,
+      ): Tensor => {
+        const program = eachProgram(`adamW_${key}`, weights.shape, Object.keys(inputs), code);
+        program.uniforms = Object.keys(numbers)
+          .map((name) => `${name} : f32,`)
+          .join(' ');
+        const uniforms = Object.values(numbers).map((value) => ({ type: 'float32', data: [value] }));
+        return run(program, Object.values(inputs), uniforms, into);
       };
-      const m = update(
-        'first',
-        [
-          ['m', first],
-          ['g', gradient],
-        ],
-        'let y = m[index] * uniforms.beta1 + g[index] * uniforms.scale * (1.0 - uniforms.beta1);',
-      );
-      const v = update(
-        'second',
-        [
-          ['v', second],
-          ['g', gradient],
-        ],
-        'let scaled = g[index] * uniforms.scale; let y = v[index] * uniforms.beta2 + scaled * scaled * (1.0 - uniforms.beta2);',
-      );
-      const w = update(
-        'weights',
-        [
-          ['w', weights],
-          ['m', m],
-          ['v', v],
-        ],
-        'let y = w[index] * uniforms.keep - uniforms.stepSize * m[index] / (sqrt(v[index]) / uniforms.root + uniforms.epsilon);',
-      );
-      return [w, m, v];
+      // The moments in place. Not the weights: a frozen reference may be these very tensors.
+      update('first', { g: gradient }, { scale, beta: beta1 }, ADAMW_FIRST, first);
+      update('second', { g: gradient }, { scale, beta: beta2 }, ADAMW_SECOND, second);
+      const numbers = { keep, stepSize, root, epsilon };
+      return [update('weights', { w: weights, m: first, v: second }, numbers, ADAMW_WEIGHTS), first, second];
     },
   };
+}
+
+/**
+ * Which rows are added up where: for each place that any goes to the place itself and where its rows begin in `plan`, then (as a last such
+ * pair) where all end, then the rows, place by place, each place's in their order.
+ */
+export function addingPlan(indices: Int32Array): { plan: Int32Array; places: number } {
+  const order = Int32Array.from(indices, (_, i) => i).sort((a, b) => (indices[a] as number) - (indices[b] as number) || a - b);
+  const starts = [...order.keys()].filter((i) => i === 0 || indices[order[i] as number] !== indices[order[i - 1] as number]);
+  const offset = 2 * (starts.length + 1);
+  const plan = new Int32Array(offset + order.length);
+  starts.forEach((start, i) => {
+    plan.set([indices[order[start] as number] as number, offset + start], 2 * i);
+  });
+  plan[offset - 1] = offset + order.length;
+  plan.set(order, offset);
+  return { plan, places: starts.length };
 }
 
 /** Groups over two dimensions, of which each has a limit of 65,535. */
@@ -179,52 +270,125 @@ const SWIGLU = 'let g = gate[index]; let y = g / (1.0 + exp(-g)) * up[index];';
 const SWIGLU_UP = 'let g = gate[index]; let y = g / (1.0 + exp(-g)) * dy[index];';
 const SWIGLU_GATE = 'let g = gate[index]; let s = 1.0 / (1.0 + exp(-g)); let y = dy[index] * up[index] * (s + g * s * (1.0 - s));';
 
-/** One workgroup a row. `code` sees `row`, `width`, its first number `begin`, its thread `tid`, and `total(x)`, the sum of x over all threads. */
-function rowProgram(key: string, rows: number, width: number, variableNames: string[], uniforms: string, code: string): Program {
-  return {
-    variableNames,
-    outputShape: [rows, width],
-    dispatchLayout: { x: [0, 1] },
-    dispatch: spread(rows),
-    workgroupSize: [ROW_GROUP, 1, 1],
-    shaderKey: `medlogictrace_${key}`,
-    uniforms,
-    getUserCode: () => `
-      var<workgroup> partial : array<f32, ${ROW_GROUP}>;
-      fn total(value : f32, tid : i32) -> f32 {
+/**
+ * One workgroup a row. `code` sees `row`, `rows`, `width`, `begin` (the row's first number), `tid` of `GROUP` threads, `inside` (there may be
+ * more groups than rows), and `total(x, tid)` and `most(x, tid)`: sum and maximum over all threads.
+ */
+function rowProgram(
+  key: string,
+  outputShape: number[],
+  rows: number,
+  width: number,
+  variableNames: string[],
+  uniforms: string,
+  code: string,
+): Program {
+  const group = width > LONG_ROW ? LONG_GROUP : ROW_GROUP;
+  const reduction = (name: string, both: string): string => `
+      fn ${name}(value : f32, tid : i32) -> f32 {
         partial[tid] = value;
         workgroupBarrier();
-        for (var span = ${ROW_GROUP / 2}; span > 0; span = span >> 1) {
-          if (tid < span) { partial[tid] = partial[tid] + partial[tid + span]; }
+        for (var span = ${group / 2}; span > 0; span = span >> 1) {
+          if (tid < span) { let a = partial[tid]; let b = partial[tid + span]; partial[tid] = ${both}; }
           workgroupBarrier();
         }
-        let sum = partial[0];
+        let reduced = partial[0];
         workgroupBarrier();
-        return sum;
-      }
+        return reduced;
+      }`;
+  return {
+    variableNames,
+    outputShape,
+    dispatchLayout: { x: outputShape.map((_, i) => i) },
+    dispatch: spread(rows),
+    workgroupSize: [group, 1, 1],
+    shaderKey: `medlogictrace_${key}`,
+    uniforms: `rows : i32, width : i32, ${uniforms}`,
+    getUserCode: () => `
+      const GROUP = ${group};
+      var<workgroup> partial : array<f32, ${group}>;
+      ${reduction('total', 'a + b')}
+      ${reduction('most', 'max(a, b)')}
       fn main(index : i32) {
-        let width = uniforms.outShape[1];
+        let rows = uniforms.rows;
+        let width = uniforms.width;
         let row = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
         let tid = i32(localId.x);
-        let inside = row < uniforms.outShape[0];
+        let inside = row < rows;
         let begin = select(0, row, inside) * width;
         ${code}
       }`,
   };
 }
 
+/** Along the row. */
+const each = (code: string): string => `for (var i = tid; i < width; i = i + GROUP) { ${code} }`;
+
 /** r = 1 / √(mean x² + ε) of the row. */
 const INVERSE_ROOT = `var square = 0.0;
-  for (var i = tid; i < width; i = i + ${ROW_GROUP}) { square = square + x[begin + i] * x[begin + i]; }
+  ${each('square = square + x[begin + i] * x[begin + i];')}
   let r = inverseSqrt(total(square, tid) / f32(width) + uniforms.epsilon);`;
 const RMS_NORM = `${INVERSE_ROOT}
-  if (inside) { for (var i = tid; i < width; i = i + ${ROW_GROUP}) { result[begin + i] = x[begin + i] * r * gain[i]; } }`;
+  if (inside) { ${each('result[begin + i] = x[begin + i] * r * gain[i];')} }`;
 const RMS_NORM_GRADIENT = `${INVERSE_ROOT}
   var product = 0.0;
-  for (var i = tid; i < width; i = i + ${ROW_GROUP}) { product = product + dy[begin + i] * gain[i] * x[begin + i] * r; }
+  ${each('product = product + dy[begin + i] * gain[i] * x[begin + i] * r;')}
   let along = total(product, tid) / f32(width);
-  if (inside) {
-    for (var i = tid; i < width; i = i + ${ROW_GROUP}) { result[begin + i] = r * (dy[begin + i] * gain[i] - x[begin + i] * r * along); }
-  }`;
+  if (inside) { ${each('result[begin + i] = r * (dy[begin + i] * gain[i] - x[begin + i] * r * along);')} }`;
 const RMS_NORM_ALONG = `${INVERSE_ROOT}
-  if (inside) { for (var i = tid; i < width; i = i + ${ROW_GROUP}) { result[begin + i] = dy[begin + i] * x[begin + i] * r; } }`;
+  if (inside) { ${each('result[begin + i] = dy[begin + i] * x[begin + i] * r;')} }`;
+
+const SOFTMAX_GRADIENT = `var product = 0.0;
+  ${each('product = product + p[begin + i] * dp[begin + i];')}
+  let along = total(product, tid);
+  if (inside) { ${each('result[begin + i] = p[begin + i] * (dp[begin + i] - along);')} }`;
+
+/** The largest logit, the sum of exp(logit − largest). */
+const SOFTMAX_SUM = `var high = logits[begin];
+  ${each('high = max(high, logits[begin + i]);')}
+  let largest = most(high, tid);
+  var exponentials = 0.0;
+  ${each('exponentials = exponentials + exp(logits[begin + i] - largest);')}
+  let sum = total(exponentials, tid);`;
+/** The entropy log Σ exp d − Σ p d, with d = logit − largest; the first of equal largest. */
+const TOKEN_SCORES = `${SOFTMAX_SUM}
+  var weighted = 0.0;
+  var first = f32(width);
+  ${each('let d = logits[begin + i] - largest; weighted = weighted + exp(d) * d; if (d == 0.0) { first = min(first, f32(i)); }')}
+  let mean = total(weighted, tid) / sum;
+  let best = -most(-first, tid);
+  if (inside && tid == 0) {
+    result[row] = logits[begin + targets[row]] - largest - log(sum);
+    result[rows + row] = log(sum) - mean;
+    result[2 * rows + row] = best;
+  }`;
+const TOKEN_SCORES_GRADIENT = `${SOFTMAX_SUM}
+  if (inside) {
+    let factor = coefficient[row];
+    ${each('result[begin + i] = factor * (select(0.0, 1.0, i == targets[row]) - exp(logits[begin + i] - largest) / sum);')}
+  }`;
+
+const SUM_OF_SQUARES = `var square = 0.0;
+  let end = min(begin + width, uniforms.count);
+  for (var i = begin + tid; i < end; i = i + GROUP) { square = square + x[i] * x[i]; }
+  let sum = total(square, tid);
+  if (inside && tid == 0) { result[row] = sum; }`;
+
+/** Where the cosines of a row stand, and the number that a turn by a right angle puts into this one's place. */
+const TURN = `let row = index / uniforms.width;
+  let column = index - row * uniforms.width;
+  let place = (row / uniforms.stride * uniforms.length + row % uniforms.length) * uniforms.width;
+  let half = uniforms.width / 2;
+  let lower = column < half;
+  let other = select(column - half, column + half, lower);
+  let turned = x[row * uniforms.width + other];`;
+const ROTATE = `${TURN}
+  let y = x[index] * cosines[place + column] + select(turned, -turned, lower) * sines[place + column];`;
+const ROTATE_GRADIENT = `${TURN}
+  let y = x[index] * cosines[place + column] + select(-turned, turned, lower) * sines[place + other];`;
+
+const ADAMW_FIRST = 'let y = result[index] * uniforms.beta + g[index] * uniforms.scale * (1.0 - uniforms.beta);';
+const ADAMW_SECOND =
+  'let scaled = g[index] * uniforms.scale; let y = result[index] * uniforms.beta + scaled * scaled * (1.0 - uniforms.beta);';
+const ADAMW_WEIGHTS =
+  'let y = w[index] * uniforms.keep - uniforms.stepSize * m[index] / (sqrt(v[index]) / uniforms.root + uniforms.epsilon);';

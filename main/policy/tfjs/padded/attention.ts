@@ -30,8 +30,7 @@ function probabilities(ops: Ops, { count: all, keys, width }: Heads, q: Tensor, 
 }
 
 /** Queries take the factor 1 / √width, being smaller than the scores. */
-const scaled = (ops: Ops, q: Tensor, width: number, shape: number[]): Tensor =>
-  tf.reshape(ops.mul(q, tf.scalar(1 / Math.sqrt(width))), shape);
+const scaled = (ops: Ops, q: Tensor, width: number, shape: number[]): Tensor => tf.reshape(ops.scale(q, 1 / Math.sqrt(width)), shape);
 
 /** [1, 1, length, length] */
 export function causalMask(length: number): Tensor {

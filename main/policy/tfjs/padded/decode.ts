@@ -114,7 +114,7 @@ function step(decoder: PaddedDecoder, model: Model, cache: Cache, head: Tensor, 
       seen.fill(MASKED, slot * capacity + position + 1, (slot + 1) * capacity);
     });
     const mask = tf.tensor4d(seen, [n, 1, 1, capacity]);
-    const scale = tf.scalar(1 / Math.sqrt(heads.width));
+    const scale = 1 / Math.sqrt(heads.width);
     let x = ops.gatherRows(decoder.weight(model, 'model.embed_tokens.weight'), tf.tensor1d(ids, 'int32'));
     for (let layer = 0; layer < decoder.layers; layer++) {
       const at = `model.layers.${layer}`;
@@ -126,7 +126,7 @@ function step(decoder: PaddedDecoder, model: Model, cache: Cache, head: Tensor, 
           const gain = model.weights.get(`${at}.self_attn.${name}_norm.weight`);
           return ops.rotate(gain ? decoder.norm(raw, gain) : raw, rotary.cos, rotary.sin);
         };
-        const q = tf.reshape(ops.mul(project('q', heads.count), scale), [n, heads.keys, group, heads.width]);
+        const q = tf.reshape(ops.scale(project('q', heads.count), scale), [n, heads.keys, group, heads.width]);
         const k = tf.reshape(project('k', heads.keys), [n * heads.keys, heads.width]);
         const v = tf.reshape(decoder.linear(model, `${at}.self_attn.v_proj`, normed), [n * heads.keys, heads.width]);
         cache.write(layer, places, k, v);

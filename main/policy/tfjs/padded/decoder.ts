@@ -120,7 +120,7 @@ export class PaddedDecoder {
     if (!pair || !model.adapter) return y;
     const factors = this.dropoutFactors(model, name, x);
     const inner = ops.matMul(factors ? ops.mul(x, factors) : x, pair.a);
-    return ops.add(y, ops.mul(ops.matMul(inner, pair.b), tf.scalar(model.adapter.scale)));
+    return ops.add(y, ops.scale(ops.matMul(inner, pair.b), model.adapter.scale));
   }
 
   /** Collects the gradients of what `linear` computed with, and gives that of x. */
@@ -133,7 +133,7 @@ export class PaddedDecoder {
     const pair = model.adapter?.pairs.get(name);
     if (!pair || !model.adapter) return dx;
     const names = pairNames(name);
-    const scaled = ops.mul(dy, tf.scalar(model.adapter.scale));
+    const scaled = ops.scale(dy, model.adapter.scale);
     const factors = this.dropoutFactors(model, name, x);
     const dropped = factors ? ops.mul(x, factors) : x;
     gradients.add(names.b, () => ops.matMul(ops.matMul(dropped, pair.a), scaled, true, false));
@@ -259,9 +259,7 @@ export class PaddedDecoder {
         dx.dispose();
         dx = dinput;
       }
-      gradients.add('model.embed_tokens.weight', () =>
-        this.ops.scatterAddRows(this.config.vocab_size, tf.tensor1d(batch.ids, 'int32'), dx),
-      );
+      gradients.add('model.embed_tokens.weight', () => this.ops.scatterAddRows(this.config.vocab_size, batch.ids, dx));
     } finally {
       if (!dx.isDisposed) dx.dispose();
       tf.dispose(places);

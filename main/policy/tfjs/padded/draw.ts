@@ -31,7 +31,7 @@ export async function drawTokens(ops: Ops, request: GenerateRequest, rows: reado
   };
   const scale = sampling.temperature === 0 ? 1 : 1 / sampling.temperature;
   const held = tf.tidy(() => {
-    const probabilities = ops.softmax(scale === 1 ? logits : ops.mul(logits, tf.scalar(scale)));
+    const probabilities = ops.softmax(scale === 1 ? logits : ops.scale(logits, scale));
     return sampling.temperature === 0 ? { probabilities, best: tf.argMax(logits, -1) } : { probabilities };
   });
   logits.dispose();

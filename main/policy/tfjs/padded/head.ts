@@ -41,7 +41,7 @@ export async function runHead(
         const picked = ops.gatherRows(hidden, tf.slice(indices, [from], [n]));
         const normed = decoder.norm(picked, gain);
         const raw = ops.matMul(normed, head, false, true);
-        const logits = scale === 1 ? raw : ops.mul(raw, tf.scalar(scale));
+        const logits = scale === 1 ? raw : ops.scale(raw, scale);
         const targets = tf.tensor1d(batch.targets.subarray(from, from + n), 'int32');
         return { picked, normed, logits, targets, ...ops.tokenScores(logits, targets) };
       });
@@ -72,7 +72,7 @@ export async function runHead(
       }
     }
     if (!backward) return { scores, dhidden: null };
-    const dhidden = tf.tidy(() => ops.scatterAddRows(hidden.shape[0] as number, indices, tf.concat(dparts, 0)));
+    const dhidden = tf.tidy(() => ops.scatterAddRows(hidden.shape[0] as number, batch.rows, tf.concat(dparts, 0)));
     return { scores, dhidden };
   } finally {
     indices.dispose();

@@ -19,6 +19,8 @@ export interface Buffers {
 export interface WebgpuBackend extends tf.KernelBackend {
   device: GpuDevice;
   bufferManager: Buffers;
+  /** Below so many groups of a product tfjs looks for ways to have more. */
+  thresholdToIncreaseWorkgroups: number;
   /** Null where nothing waits to be submitted. */
   commandEncoder: object | null;
   endComputePassEncoder(): void;
