@@ -21,7 +21,7 @@ from .optimizer import AdamSettings, Gradients, Optimizer
 from .packing import Batch, Sequence, check_sequences, collate, micro_batches, own_inputs, sequences_of, shard, shared_inputs
 from .philox import dropout_seed
 from .protocol import Array, Frame
-from .rollout import GenerateRequest, Jobs, OwnJobs, Prompt, SharedJobs, SlotRollout, Step
+from .rollout import GenerateRequest, Jobs, OwnJobs, Prompt, SharedJobs, SlotRollout, Step, any_order
 from .sampling import Sampling, check_sampling
 from .settings import Settings, take
 from .storage import load_adapter, read_tensors, save_adapter, write_tensors
@@ -51,6 +51,8 @@ class Engine:
         if team.device.type == "cuda":
             # The kernels used here are so on a processor anyway, and asking for it imports a compiler.
             torch.use_deterministic_algorithms(True, warn_only=True)
+            # Memory is never read before it is written; filling it anew for each tensor is work for nothing.
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.model = Model(settings, team)
         self.context: int = self.model.config.max_position_embeddings
         self.vocabulary: int = self.model.config.vocab_size
@@ -284,7 +286,8 @@ class Engine:
         ended = started
 
         def own() -> None:
-            rollout.run(request, jobs, batched.add, check, self.team.world)
+            with any_order():
+                rollout.run(request, jobs, batched.add, check, self.team.world)
             batched.flush()
             nonlocal ended
             ended = time.perf_counter()
