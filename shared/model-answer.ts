@@ -47,8 +47,8 @@ export const AnswerResult = z.object({
 export type AnswerResult = z.infer<typeof AnswerResult>;
 
 export const AnswerEvent = z.discriminatedUnion('type', [
-  /** The model is in memory and the prompt made. */
-  z.object({ type: z.literal('prompt'), tokens: z.number().int(), answer_prefix: z.string() }),
+  /** The model is in memory and the prompt made; `device`: what it is computed on, in words. */
+  z.object({ type: z.literal('prompt'), tokens: z.number().int(), answer_prefix: z.string(), device: z.string() }),
   /** Tokens in order; several that came together. */
   z.object({ type: z.literal('tokens'), tokens: z.array(AnswerToken) }),
   z.object({ type: z.literal('done'), result: AnswerResult }),

@@ -44,7 +44,7 @@ export function renderEvaluation(v: Evaluation): string {
   ];
   if (v.mode === 'generation') {
     rows.push(
-      ['tokens', `mean ${v.tokens.mean.toFixed(1)}, median ${v.tokens.median}, p95 ${v.tokens.p95}, total ${v.tokens.total}`],
+      ['tokens', `mean ${v.tokens.mean.toFixed(1)}, median ${v.tokens.median}, p95 ${v.tokens.p95.toFixed(1)}, total ${v.tokens.total}`],
       ['tokens per correct', v.tokens_per_correct === null ? '–' : v.tokens_per_correct.toFixed(1)],
       ['invalid, truncated', `${percent(v.invalid_rate)}, ${percent(v.truncated_rate)}`],
     );

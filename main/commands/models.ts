@@ -5,6 +5,7 @@ import { type DownloadDone, formatHubName, parseHubName } from '../../shared/hub
 import type { ModelInspection } from '../../shared/model-inspection.ts';
 import type { CheckedModelList } from '../../shared/model-list.ts';
 import type { Io } from './io.ts';
+import type { Progress } from './progress.ts';
 import { textTable } from './text-table.ts';
 
 /** The models at hand with the state of each; none is loaded. */
@@ -121,14 +122,18 @@ export function register(program: Command, io: Io): void {
         import('../policy/model-location.ts'),
       ]);
       const folder = resolve(out);
-      const progress = io.progress('weights', null);
+      // Only once something is read: a folder that is refused has no progress to tell of.
+      let progress: Progress | undefined;
       try {
         await mergeAdapter(locateModel(model), resolve(adapter), folder, {
           signal: io.signal,
-          onProgress: (done, total) => progress.update(done, { total }),
+          onProgress: (done, total) => {
+            progress ??= io.progress('weights', total);
+            progress.update(done);
+          },
         });
       } finally {
-        progress.finish();
+        progress?.finish();
       }
       io.out({ model, adapter: resolve(adapter), folder }, `${model} with the adapter merged in is in ${folder}`);
     });

@@ -7,7 +7,7 @@ import { InputError } from '../../shared/input-error.ts';
 import { copyTokenizerFiles, readCheckpoint, writeCheckpointWeights } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { expectedTensors, numbersIn, parametersOf } from './expected-tensors.ts';
-import { readChecked } from './json-file.ts';
+import { isFile, readChecked } from './json-file.ts';
 import {
   ADAPTER_CONFIG,
   ADAPTER_PREFIX,
@@ -52,6 +52,10 @@ const REFUSED = [
 /** Reads config and header. Errors: CheckpointError naming the file and what is not computed here. */
 export async function readAdapterFiles(folder: string): Promise<AdapterFiles> {
   const path = join(folder, ADAPTER_CONFIG);
+  if (!(await isFile(path)))
+    throw new CheckpointError(
+      `${path}: there is no such file. An adapter's folder holds ${ADAPTER_CONFIG} and ${ADAPTER_TENSORS}; that of a run is model/adapter.`,
+    );
   const config = await readChecked(AdapterConfig, path);
   if (config.peft_type !== 'LORA')
     throw new CheckpointError(`${path}: peft_type is ${JSON.stringify(config.peft_type)}; only LORA is computed here.`);

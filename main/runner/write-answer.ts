@@ -20,7 +20,7 @@ export async function* writeAnswer(model: OpenedModel, request: AnswerRequest, s
   const { question, prompting, sampling } = request;
   const prompt = promptIds(question, tokenizer, prompting);
   checkPromptsFit([question], [prompt], config.max_position_embeddings);
-  yield { type: 'prompt', tokens: prompt.length, answer_prefix: answerStart(question, prompting) };
+  yield { type: 'prompt', tokens: prompt.length, answer_prefix: answerStart(question, prompting), device: policy.describe().device };
 
   const events = policy.generate({
     prompts: [{ key: `${question.dataset}/${question.id}`, ids: prompt }],

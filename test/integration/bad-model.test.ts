@@ -169,6 +169,7 @@ describe('an adapter that is refused', () => {
     pairs.get('model.layers.0.self_attn.v_proj.lora_B.weight')?.data.fill(Number.NaN, 3, 4);
     await writeAdapter(at('nan-adapter'), pairs, options, at('model'));
     await mkdir(at('out'), { recursive: true });
+    await refusedMerge('no-adapter', [/there is no such file\. An adapter's folder holds adapter_config\.json/]);
     await refusedMerge('nan-adapter', [/v_proj\.lora_B\.weight holds NaN at element 3/]);
   });
 

@@ -8,6 +8,8 @@ export interface Answer {
   state: 'none' | 'loading' | 'writing' | 'done' | 'stopped' | 'failed';
   /** Tokens of the prompt; null until the model is in memory. */
   promptTokens: number | null;
+  /** What the model is computed on. */
+  device: string;
   /** What the answer was made to start with. */
   prefix: string;
   tokens: readonly AnswerToken[];
@@ -18,7 +20,17 @@ export interface Answer {
   last: number | null;
 }
 
-const NONE: Answer = { state: 'none', promptTokens: null, prefix: '', tokens: [], result: null, error: null, first: null, last: null };
+const NONE: Answer = {
+  state: 'none',
+  promptTokens: null,
+  device: '',
+  prefix: '',
+  tokens: [],
+  result: null,
+  error: null,
+  first: null,
+  last: null,
+};
 
 export interface AnswerControl {
   answer: Answer;
@@ -41,7 +53,10 @@ export function useAnswer(): AnswerControl {
       (event) => {
         const now = performance.now();
         setAnswer((before) => {
-          if (event.type === 'prompt') return { ...before, state: 'writing', promptTokens: event.tokens, prefix: event.answer_prefix };
+          if (event.type === 'prompt') {
+            const { tokens, answer_prefix, device } = event;
+            return { ...before, state: 'writing', promptTokens: tokens, prefix: answer_prefix, device };
+          }
           if (event.type === 'done') return { ...before, state: 'done', result: event.result };
           return { ...before, tokens: [...before.tokens, ...event.tokens], first: before.first ?? now, last: now };
         });

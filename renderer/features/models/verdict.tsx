@@ -40,7 +40,7 @@ function speedOf({ result, tokens, first, last }: Answer): number | null {
 }
 
 export function AnswerSummary({ answer, question }: { answer: Answer; question: Question }) {
-  const { state, result, tokens, promptTokens } = answer;
+  const { state, result, tokens, promptTokens, device } = answer;
   const speed = speedOf(answer);
   return (
     <div className="answer-summary">
@@ -53,7 +53,11 @@ export function AnswerSummary({ answer, question }: { answer: Answer; question: 
       <span className="answer-counts quiet small">
         {promptTokens === null ? null : <span>prompt {countText(promptTokens)} tokens</span>}
         <span>answer {countText(tokens.length)} tokens</span>
-        {speed === null ? null : <span>{figureText(speed)} tokens/s</span>}
+        {speed === null ? null : (
+          <span>
+            {figureText(speed)} tokens/s on {device}
+          </span>
+        )}
         {result?.finish === 'length' ? (
           <span className="state-unverifiable">
             <Term help="The answer was longer than the limit above and was cut there.">cut at the limit</Term>
