@@ -27,7 +27,7 @@ export function register(program: Command, io: Io): void {
       [],
     )
     .option('--dry-run', 'check everything, print the resolved config with the source of each value, and what the run will take')
-    .option('--no-probe', 'with --dry-run: leave out the estimate, which tries the model for a few seconds')
+    .option('--no-probe', 'with --dry-run: leave out the estimate, which tries the model for some seconds, a large one for a minute')
     .option('--detach', 'start and return; the run goes on by itself')
     .action(async (file: string, options: RunOptions) => {
       const { resolveConfig } = await import('../runner/load-config.ts');

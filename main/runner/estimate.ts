@@ -18,7 +18,7 @@ const FORWARD_SHARE = 1 / 3;
 
 /** Groups that say whether there is a learning signal, and the seconds of writing that they are worth: beyond that they stay unknown. */
 const SIGNAL_GROUPS = 4;
-const SIGNAL_SECONDS = 15;
+const SIGNAL_SECONDS = 60;
 
 export interface EstimateOptions {
   /** Longest that the trial may write answers, in seconds. @default 4 */

@@ -226,7 +226,7 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
  * Which rows are added up where: for each place that any goes to the place itself and where its rows begin in `plan`, then (as a last such
  * pair) where all end, then the rows, place by place, each place's in their order.
  */
-export function addingPlan(indices: Int32Array): { plan: Int32Array; places: number } {
+function addingPlan(indices: Int32Array): { plan: Int32Array; places: number } {
   const order = Int32Array.from(indices, (_, i) => i).sort((a, b) => (indices[a] as number) - (indices[b] as number) || a - b);
   const starts = [...order.keys()].filter((i) => i === 0 || indices[order[i] as number] !== indices[order[i - 1] as number]);
   const offset = 2 * (starts.length + 1);
