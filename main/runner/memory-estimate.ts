@@ -32,6 +32,20 @@ function deviceMemory(backend: RunConfig['backend']): number | null {
   return mayHaveGpu() ? null : machineMemory();
 }
 
+/**
+ * What TensorFlow's allocator holds at the peak over what its tensors take: 1.15 (writing) to 1.38 (training all weights), measured on
+ * SmolLM2-135M; docs/verified.md.
+ */
+const TENSORFLOW_HOLDS = 1.2;
+
+/** The surplus counts as working space of what is done, writing or training. */
+function withHeld(needs: MemoryNeeds): MemoryNeeds {
+  const held = (TENSORFLOW_HOLDS - 1) * needs.total;
+  const beside = (part: number): number => (part === 0 ? 0 : part + held);
+  const total = needs.total + held;
+  return { ...needs, activations: beside(needs.activations), generation: beside(needs.generation), total, thread: total };
+}
+
 /** `elsewhere`: the run is carried out on another machine, of whose memory nothing is known. */
 export function memoryOf(config: RunConfig, model: SizedModel, work: RunWork, elsewhere = false): MemoryNeeds {
   const asked: MemoryWork = {
@@ -45,7 +59,8 @@ export function memoryOf(config: RunConfig, model: SizedModel, work: RunWork, el
   if (config.backend === 'torch') return torchMemoryNeeds(model.config, model.parameters, asked, { dtype: config.torch.dtype, limit });
   // What is done at once goes by what a device tells: TensorFlow tells what the machine has, or nothing; Dawn about as much.
   const budget = limit ?? (config.backend === 'webgpu' ? machineMemory() : null);
-  return { ...paddedMemoryNeeds(model.config, model.parameters, asked, budget), limit };
+  const needs = { ...paddedMemoryNeeds(model.config, model.parameters, asked, budget), limit };
+  return config.backend === 'tensorflow' ? withHeld(needs) : needs;
 }
 
 export const fits = ({ thread, limit }: MemoryNeeds): boolean => limit === null || thread <= limit;
