@@ -19,7 +19,7 @@ export type BackendStatus = z.infer<typeof BackendStatus>;
 
 export const BackendList = z.array(BackendStatus);
 
-/** How fast one backend trained the embedded model for a moment; 0: it failed. */
+/** How fast one backend trained a small model for a moment; 0: it failed. */
 export const BackendSpeed = z.object({ backend: z.enum(['wasm', 'tensorflow', 'webgpu']), tokens_per_second: z.number() });
 export type BackendSpeed = z.infer<typeof BackendSpeed>;
 

@@ -1,8 +1,11 @@
-/** `backend: auto`: each backend that is there trains a small model for a moment, in a process of its own, and the fastest is taken. */
+/** `backend: auto`: each backend that is there trains a model as wide as the run's for a moment, in a process of its own, and the fastest is taken. */
 import { z } from 'zod';
 import type { AutoEvent, BackendSpeed } from '../../shared/backend-status.ts';
+import { readModelConfig } from '../policy/model-config.ts';
+import { locateModel } from '../policy/model-location.ts';
 import { askProgram } from './ask-program.ts';
 import { findWebgpu, tensorflowAddon } from './tfjs-devices.ts';
+import { trialModel } from './trial-model.ts';
 
 /** What a trial prints. */
 export const TrialResult = z.object({ tokens_per_second: z.number() });
@@ -11,7 +14,7 @@ type Tried = BackendSpeed['backend'];
 
 export interface BackendChoice {
   backend: Tried;
-  /** Of a training step of the embedded model, by backend. Empty where there was no choice. */
+  /** Of a training step of the model tried, by backend. Empty where there was no choice. */
   speeds: readonly BackendSpeed[];
 }
 
@@ -26,22 +29,33 @@ async function candidates(signal: AbortSignal | undefined): Promise<Tried[]> {
   ];
 }
 
-/** The last measurement of this process: a form that is checked at every change must not measure each time. */
-let known: { candidates: string; backend: Tried } | undefined;
+/** What this process has measured, by the shape tried and the backends that were here: a form that is checked at every change must not measure each time. */
+const known = new Map<string, Tried>();
 
-/** Tries each of some backends (default: all that are here), whatever is known of them, and tells of it. Errors: the signal's reason when aborted. */
-export async function* measureBackends(signal?: AbortSignal, given?: readonly Tried[]): AsyncGenerator<AutoEvent> {
+async function keyOf(folder: string, backends: readonly Tried[]): Promise<string> {
+  return JSON.stringify([trialModel(await readModelConfig(folder)), backends]);
+}
+
+/**
+ * Tries each of some backends (default: all that are here) with a model as wide as that in a folder (default: the embedded one), whatever is
+ * known of them, and tells of it. Errors: CheckpointError; the signal's reason when aborted.
+ */
+export async function* measureBackends(
+  signal?: AbortSignal,
+  given?: readonly Tried[],
+  folder = locateModel('tiny'),
+): AsyncGenerator<AutoEvent> {
   const backends = [...(given ?? (await candidates(signal)))];
   yield { type: 'candidates', backends };
   const speeds: BackendSpeed[] = [];
   // One after another: side by side they would measure each other.
   for (const backend of backends) {
-    const measured = { backend, tokens_per_second: await trial(backend, signal) };
+    const measured = { backend, tokens_per_second: await trial(backend, folder, signal) };
     speeds.push(measured);
     yield { type: 'measured', ...measured };
   }
   const { backend } = fastestOf(speeds);
-  known = { candidates: backends.join(), backend };
+  known.set(await keyOf(folder, backends), backend);
   yield { type: 'picked', backend };
 }
 
@@ -55,26 +69,31 @@ export interface FastestOptions {
   tell?: ((line: string) => void) | undefined;
 }
 
-/** The fastest, measured once in a process for as long as the same ones are there. Errors: the signal's reason when aborted. */
-export async function fastestBackend({ signal, tell }: FastestOptions = {}): Promise<Tried> {
+/**
+ * The fastest for the model in a folder, measured once in a process for each width and for as long as the same backends are there.
+ * Errors: CheckpointError; the signal's reason when aborted.
+ */
+export async function fastestBackend(folder: string, { signal, tell }: FastestOptions = {}): Promise<Tried> {
   const found = await candidates(signal);
-  if (known?.candidates === found.join()) return known.backend;
+  const key = await keyOf(folder, found);
+  const before = known.get(key);
+  if (before !== undefined) return before;
   const speeds: BackendSpeed[] = [];
-  if (found.length === 1) known = { candidates: found.join(), backend: 'wasm' };
+  if (found.length === 1) known.set(key, 'wasm');
   else {
-    for await (const event of measureBackends(signal, found)) {
+    for await (const event of measureBackends(signal, found, folder)) {
       if (event.type === 'measured') speeds.push({ backend: event.backend, tokens_per_second: event.tokens_per_second });
     }
   }
-  const backend = known?.backend ?? 'wasm';
+  const backend = known.get(key) ?? 'wasm';
   tell?.(choiceText({ backend, speeds }));
   return backend;
 }
 
 /** Tokens a second of a training step on one backend; 0 where it fails. Errors: the signal's reason when aborted. */
-async function trial(backend: Tried, signal: AbortSignal | undefined): Promise<number> {
+async function trial(backend: Tried, folder: string, signal: AbortSignal | undefined): Promise<number> {
   try {
-    return (await askProgram('main/runner/backend-trial', [backend], TrialResult, signal)).tokens_per_second;
+    return (await askProgram('main/runner/backend-trial', [backend, folder], TrialResult, signal)).tokens_per_second;
   } catch {
     signal?.throwIfAborted();
     return 0;
@@ -85,5 +104,5 @@ async function trial(backend: Tried, signal: AbortSignal | undefined): Promise<n
 export function choiceText({ backend, speeds }: BackendChoice): string {
   if (speeds.length === 0) return 'backend auto: wasm, the only one here ("medlogictrace backends" tells why)';
   const shown = speeds.map(({ backend: name, tokens_per_second: speed }) => `${name} ${speed === 0 ? 'failed' : Math.round(speed)}`);
-  return `backend auto: ${backend}, the fastest in a short trial (tokens a second: ${shown.join(', ')})`;
+  return `backend auto: ${backend}, the fastest in a short trial at the model's width (tokens a second: ${shown.join(', ')})`;
 }

@@ -72,7 +72,7 @@ export function checkCheckpointing(backend: Backend, gradient_checkpointing: boo
 
 /** The policy of a backend on a model folder. Errors: those of the policy; InputError where the backend is not there, or cannot do what is asked. */
 export async function createPolicy(folder: string, settings: PolicySettings, options: OpenOptions = {}): Promise<Policy> {
-  if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(options) }, options);
+  if (settings.backend === 'auto') return createPolicy(folder, { ...settings, backend: await fastestBackend(folder, options) }, options);
   if (!('torch' in settings)) return createTfjsPolicy({ folder, signal: options.signal });
   const { torch, seed } = settings;
   const { lora, gradient_checkpointing } =

@@ -28,7 +28,7 @@ export const findWebgpu = (signal?: AbortSignal): Promise<WebgpuAdapter | null> 
   askProgram('main/policy/tfjs/webgpu-check', [], Adapter.nullable(), signal);
 
 /** Starts a backend. Errors: InputError that names what to install or what to use instead. */
-async function openDevice(backend: PaddedBackend): Promise<Device> {
+export async function openDevice(backend: PaddedBackend): Promise<Device> {
   const instead = 'or use another backend ("medlogictrace backends" lists them)';
   if (backend === 'tensorflow') {
     const addon = tensorflowAddon();

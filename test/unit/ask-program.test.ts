@@ -1,12 +1,13 @@
 /** What is tried in a process of its own: its answer, and why there is none. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { locateModel } from '../../main/policy/model-location.ts';
 import { askProgram } from '../../main/runner/ask-program.ts';
 import { choiceText, TrialResult } from '../../main/runner/fastest-backend.ts';
 
 test('a program that fails is told by its own error, not by the frames below it', async () => {
-  const asked = askProgram('main/runner/backend-trial', ['abacus'], TrialResult);
-  await expect(asked).rejects.toThrow(/^Error: usage: backend-trial wasm\|tensorflow\|webgpu, not abacus$/);
+  const asked = askProgram('main/runner/backend-trial', ['abacus', locateModel('tiny')], TrialResult);
+  await expect(asked).rejects.toThrow(/^Error: usage: backend-trial wasm\|tensorflow\|webgpu MODEL, not abacus$/);
 });
 
 test('an abort ends the wait', async () => {
@@ -20,7 +21,7 @@ test('what auto came to is told with what was measured', () => {
     { backend: 'tensorflow' as const, tokens_per_second: 0 },
   ];
   expect(choiceText({ backend: 'wasm', speeds })).toBe(
-    'backend auto: wasm, the fastest in a short trial (tokens a second: wasm 4000, tensorflow failed)',
+    "backend auto: wasm, the fastest in a short trial at the model's width (tokens a second: wasm 4000, tensorflow failed)",
   );
   expect(choiceText({ backend: 'wasm', speeds: [] })).toContain('the only one here');
 });

@@ -119,7 +119,9 @@ export function EstimateView({ estimate, config, found: checked, begin, refusal,
         ) : null}
         {!running && error !== null ? <p className="configure-wrong">✕ {error.message}</p> : null}
         {!running && found === null && error === null ? (
-          <p className="small quiet">Steps, tokens, memory and time, from a trial on this machine: some seconds, for a large model a minute. Nothing is written.</p>
+          <p className="small quiet">
+            Steps, tokens, memory and time, from a trial on this machine: some seconds, for a large model a minute. Nothing is written.
+          </p>
         ) : null}
         {found !== null && result !== null ? (
           <>

@@ -97,8 +97,9 @@ export function Backends() {
             <Radio value="auto" label={<span className="mono">auto</span>} />
             <Badge color="green">available</Badge>
             <p>
-              The fastest of wasm, tensorflow and webgpu, as far as they are there: each trains a small model for a moment when a run is
-              made.
+              The fastest of wasm, tensorflow and webgpu, as far as they are there. When a run is made, each trains a made-up model as wide
+              as the run's for a moment: a narrow model may be fastest on the processor, a wide one on a GPU. Measured here: as wide as
+              tiny.
             </p>
             <AutoMeasure />
           </div>
