@@ -98,8 +98,7 @@ export function Backends() {
             <Badge color="green">available</Badge>
             <p>
               The fastest of wasm, tensorflow and webgpu, as far as they are there. When a run is made, each trains a made-up model as wide
-              as the run's for a moment: a narrow model may be fastest on the processor, a wide one on a GPU. Measured here: as wide as
-              tiny.
+              as the run's for a moment: a narrow model may be fastest on the processor, a wide one on a GPU.
             </p>
             <AutoMeasure />
           </div>
