@@ -121,8 +121,9 @@ export interface PrepareOptions {
 
 /** Checks model, tokenizer, data, prompts, rewards and memory of a config. Errors: InputError naming field, value and fix; nothing is written. */
 export async function prepareRun(asked: RunConfig, { elsewhere = false, tell }: PrepareOptions = {}): Promise<NewRunRecord> {
-  // run.json names what computes, so that a resumed run meets the same.
-  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend(locateModel(asked.model), { tell }) } : asked;
+  // run.json names what computes, so that a resumed run meets the same. Another machine measures for itself when its run is made there.
+  const config =
+    asked.backend === 'auto' && !elsewhere ? { ...asked, backend: await fastestBackend(locateModel(asked.model), { tell }) } : asked;
   if (config.kind !== 'evaluate') checkTraining(config);
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);

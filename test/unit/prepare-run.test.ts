@@ -10,3 +10,9 @@ test.each([
   const config = RunConfig.parse({ kind: 'train', data: {}, backend: 'wasm', ...settings });
   await expect(prepareRun(config)).rejects.toMatchObject({ field, message: expect.stringContaining(said) });
 });
+
+// Catches: the backend of a machine with GPUs chosen by what is fastest here.
+test('auto is left to the machine that will carry a run out', async () => {
+  const config = RunConfig.parse({ kind: 'train', data: { train_limit: 4, validation_limit: 2 }, backend: 'auto' });
+  expect((await prepareRun(config, { elsewhere: true })).config.backend).toBe('auto');
+});
