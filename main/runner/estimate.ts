@@ -4,8 +4,7 @@ import type { Range, RunEstimate } from '../../shared/dry-run.ts';
 import { signalNote } from '../../shared/learning-signal.ts';
 import { mean as meanOf, standardDeviation } from '../../shared/statistics/describe.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { locateModel } from '../policy/model-location.ts';
-import { fastestBackend } from './fastest-backend.ts';
+import { withBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
 import { fits, gibibytes, memoryOf } from './memory-estimate.ts';
 import { createPolicy, inspectModel } from './open-model.ts';
@@ -30,7 +29,7 @@ export interface EstimateOptions {
 /** Errors: InputError as `prepareRun`; those of loading the model; the signal's reason when aborted. */
 export async function estimateRun(asked: RunConfig, parameters: number, options: EstimateOptions = {}): Promise<RunEstimate> {
   const { writing = 4, signal } = options;
-  const config = asked.backend === 'auto' ? { ...asked, backend: await fastestBackend(locateModel(asked.model), { signal }) } : asked;
+  const config = await withBackend(asked, { signal });
   const model = await inspectModel(config.model);
   const data = await openRunData(config);
   const work = await workloadOf(config, model.tokenizer, data);

@@ -1,6 +1,7 @@
 /** `backend: auto`: each backend that is there trains a model as wide as the run's for a moment, in a process of its own, and the fastest is taken. */
 import { z } from 'zod';
 import type { AutoEvent, BackendSpeed } from '../../shared/backend-status.ts';
+import type { RunConfig } from '../../shared/config.ts';
 import { readModelConfig } from '../policy/model-config.ts';
 import { locateModel } from '../policy/model-location.ts';
 import { askProgram } from './ask-program.ts';
@@ -88,6 +89,11 @@ export async function fastestBackend(folder: string, { signal, tell }: FastestOp
   const backend = known.get(key) ?? 'wasm';
   tell?.(choiceText({ backend, speeds }));
   return backend;
+}
+
+/** A config with `auto` replaced by what it comes to. Errors: as above; InputError for a model that is not there. */
+export async function withBackend<C extends Pick<RunConfig, 'backend' | 'model'>>(config: C, options: FastestOptions = {}): Promise<C> {
+  return config.backend === 'auto' ? { ...config, backend: await fastestBackend(locateModel(config.model), options) } : config;
 }
 
 /** Tokens a second of a training step on one backend; 0 where it fails. Errors: the signal's reason when aborted. */

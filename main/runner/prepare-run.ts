@@ -12,12 +12,11 @@ import { openDataset } from '../data/catalogue.ts';
 import { type Dataset, makeDataset } from '../data/dataset.ts';
 import { parametersOf } from '../policy/expected-tensors.ts';
 import { targetModules } from '../policy/lora.ts';
-import { locateModel } from '../policy/model-location.ts';
 import type { Tokenizer } from '../policy/tokenizer.ts';
 import { enginePins } from '../policy/torch/python-program.ts';
 import type { NewRunRecord } from './create-run.ts';
 import { checkEvaluateConfig, checkQuestions, promptingOf } from './evaluation-plan.ts';
-import { fastestBackend } from './fastest-backend.ts';
+import { withBackend } from './fastest-backend.ts';
 import { openExamples } from './few-shot.ts';
 import { checkMemory, type PromptLengths } from './memory-check.ts';
 import { checkCheckpointing, inspectModel } from './open-model.ts';
@@ -122,8 +121,7 @@ export interface PrepareOptions {
 /** Checks model, tokenizer, data, prompts, rewards and memory of a config. Errors: InputError naming field, value and fix; nothing is written. */
 export async function prepareRun(asked: RunConfig, { elsewhere = false, tell }: PrepareOptions = {}): Promise<NewRunRecord> {
   // run.json names what computes, so that a resumed run meets the same. Another machine measures for itself when its run is made there.
-  const config =
-    asked.backend === 'auto' && !elsewhere ? { ...asked, backend: await fastestBackend(locateModel(asked.model), { tell }) } : asked;
+  const config = elsewhere ? asked : await withBackend(asked, { tell });
   if (config.kind !== 'evaluate') checkTraining(config);
   if (config.kind === 'train') checkRewards(config.rewards);
   const model = await inspectModel(config.model);

@@ -9,12 +9,11 @@
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { expectedTensors } from '../../main/policy/expected-tensors.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
 import { paddedPolicyOf } from '../../main/policy/tfjs/padded/policy.ts';
 import { findAdapter, webgpuDevice } from '../../main/policy/tfjs/webgpu/device.ts';
+import { trialTensors } from '../../main/runner/trial-model.ts';
 import type { Benchmark } from '../../shared/benchmark.ts';
-import { RandomStream } from '../../shared/random.ts';
 import { fastest, runOf, shapeOf, titleOf, tokensOf, WORKS } from './checkpoint-work.ts';
 
 /** Of the large product's rate. */
@@ -48,19 +47,6 @@ const config = parseModelConfig(
   'benchmark',
 );
 
-/** Small numbers, some thousands of them over and over: what they are does not change the work. */
-function randomTensors(): Map<string, { shape: number[]; data: Float32Array }> {
-  const random = new RandomStream(1, 'benchmark webgpu');
-  const some = Float32Array.from({ length: 4099 }, () => 0.04 * (random.next() - 0.5));
-  return new Map(
-    [...expectedTensors(config)].map(([name, shape]) => {
-      const length = shape.reduce((product, size) => product * size, 1);
-      const centre = name.endsWith('norm.weight') ? 1 : 0;
-      return [name, { shape, data: Float32Array.from({ length }, (_, i) => centre + (some[i % some.length] as number)) }] as const;
-    }),
-  );
-}
-
 /** Operations a second of tfjs's product of two square matrices. */
 async function largeProduct(): Promise<number> {
   const [a, b] = [tf.randomNormal([side, side]), tf.randomNormal([side, side])];
@@ -89,7 +75,7 @@ else {
   result.conditions.device = adapter.what;
   console.error(`${adapter.what}: a product of ${side} × ${side} …`);
   const most = await largeProduct();
-  const policy = await paddedPolicyOf(device, config, randomTensors());
+  const policy = await paddedPolicyOf(device, config, trialTensors(config));
   const { parameters } = policy.describe();
   for (const work of WORKS) {
     console.error(`${titleOf('smollm2', work)} …`);
