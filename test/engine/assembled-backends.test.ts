@@ -32,7 +32,7 @@ const env = {
   HOME: place,
   MEDLOGICTRACE_HOME: tensorflowTestHome,
   MEDLOGICTRACE_THREADS: '1',
-  ...(hasWebgpu ? webgpuEnvironment : {}),
+  ...webgpuEnvironment,
 };
 
 /** Carries a run out under the assembled launcher and gives its folder. */
@@ -101,7 +101,7 @@ describe('the assembled runner', () => {
 
   it('tells its backends and finds the fastest of them, each tried in a process of its own', async () => {
     vi.stubEnv('MEDLOGICTRACE_HOME', tensorflowTestHome);
-    for (const [name, value] of Object.entries(hasWebgpu ? webgpuEnvironment : {})) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries(webgpuEnvironment)) vi.stubEnv(name, value);
     const service = new RunnerService({ program: join(runner, 'main', 'runner', 'service.js') });
     try {
       const found = await service.ask('backends.list', {});

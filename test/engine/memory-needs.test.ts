@@ -1,7 +1,7 @@
 /** The memory that is announced must be what the padded decoder takes: counted by tfjs itself, tensor by tensor, on TensorFlow. */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectedTensors } from '../../main/policy/expected-tensors.ts';
+import { expectedTensors, numbersIn } from '../../main/policy/expected-tensors.ts';
 import { adapterShapes } from '../../main/policy/lora.ts';
 import type { MemoryWork } from '../../main/policy/memory-needs.ts';
 import { parseModelConfig } from '../../main/policy/model-config.ts';
@@ -38,8 +38,6 @@ const shapes = {
   heads: shape({ architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3', head_dim: 32, hidden_size: 128 }),
 };
 const lora = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' };
-const sizeOf = (shapes: ReadonlyMap<string, number[]>): number =>
-  [...shapes.values()].reduce((sum, each) => sum + each.reduce((product, n) => product * n, 1), 0);
 
 describe.skipIf(tensorflowAddon === null)('memory on tensorflow, within a quarter', () => {
   let device: Device;
@@ -119,10 +117,10 @@ describe.skipIf(tensorflowAddon === null)('memory on tensorflow, within a quarte
         generation: what === 'generate' ? [{ rows, prompt: half, longest: 2 * half, samples: 1 }] : [],
         update: what === 'update' ? { sequences: rows, tokens: 2 * rows * half, completions: rows * half, longest: 2 * half } : null,
         reference: false,
-        adapter: adapter ? sizeOf(adapterShapes(expected, lora)) : null,
+        adapter: adapter ? numbersIn(adapterShapes(expected, lora)) : null,
         gradient_checkpointing,
       };
-      const { total } = paddedMemoryNeeds(config, sizeOf(expected), work, device.memoryLimit);
+      const { total } = paddedMemoryNeeds(config, numbersIn(expected), work, device.memoryLimit);
       expect(total / (peak - before)).toBeGreaterThan(0.75);
       expect(total / (peak - before)).toBeLessThan(1.25);
     },

@@ -30,8 +30,20 @@ const SPLIT_LENGTH = 2000;
 /** Of tfjs's `MatMulProgramType`: tiles of 16 × 16, and of 32 × 32. */
 const [SMALL_TILES, LARGE_TILES] = [2, 3];
 
+interface Uniform {
+  type: 'int32' | 'float32';
+  data: number[];
+}
+const int32 = (...values: number[]): Uniform[] => values.map((value) => ({ type: 'int32', data: [value] }));
+const float32 = (...values: number[]): Uniform[] => values.map((value) => ({ type: 'float32', data: [value] }));
+/** Their declaration. */
+const floats = (numbers: Record<string, number>): string =>
+  Object.keys(numbers)
+    .map((name) => `${name} : f32,`)
+    .join(' ');
+
 export function webgpuOps(backend: WebgpuBackend): Ops {
-  const run = (program: Program, inputs: Tensor[], uniforms?: { type: string; data: number[] }[], output?: Tensor): Tensor => {
+  const run = (program: Program, inputs: Tensor[], uniforms?: Uniform[], output?: Tensor): Tensor => {
     const info = backend.runWebGPUProgram(program, inputs, 'float32', uniforms, output);
     return output ?? tf.engine().makeTensorFromTensorInfo(info);
   };
@@ -47,22 +59,9 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
     const tensors = Object.values(inputs);
     const [first] = tensors as [Tensor];
     const rows = first.size / width;
-    const names = Object.keys(numbers);
-    const program = rowProgram(
-      key,
-      shape ?? [rows, width],
-      rows,
-      width,
-      Object.keys(inputs),
-      names.map((name) => `${name} : f32,`).join(' '),
-      code,
-    );
-    const uniforms = [
-      ...[rows, width].map((value) => ({ type: 'int32', data: [value] })),
-      ...Object.values(numbers).map((value) => ({ type: 'float32', data: [value] })),
-    ];
+    const program = rowProgram(key, shape ?? [rows, width], rows, width, Object.keys(inputs), floats(numbers), code);
     const flat = tensors.map((tensor) => (tensor.size === rows * width ? tf.reshape(tensor, [rows, width]) : tensor));
-    const result = run(program, flat, uniforms);
+    const result = run(program, flat, [...int32(rows, width), ...float32(...Object.values(numbers))]);
     return shape ? result : tf.reshape(result, first.shape);
   };
 
@@ -70,13 +69,9 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
     const [width, length] = [x.shape.at(-1) as number, cos.shape.at(-2) as number];
     // Rows of x that one entry of cos's leading axes stands for: all, where there are no such axes.
     const stride = ((x.size / width) * length) / (cos.size / width);
-    const program = eachProgram(key, x.shape, ['x', 'cosines', 'sines'], key === 'rotate' ? ROTATE : ROTATE_GRADIENT);
-    program.uniforms = 'width : i32, length : i32, stride : i32,';
-    return run(
-      program,
-      [x, cos, sin],
-      [width, length, stride].map((value) => ({ type: 'int32', data: [value] })),
-    );
+    const code = key === 'rotate' ? ROTATE : ROTATE_GRADIENT;
+    const program = eachProgram(key, x.shape, ['x', 'cosines', 'sines'], code, 'width : i32, length : i32, stride : i32,');
+    return run(program, [x, cos, sin], int32(width, length, stride));
   };
 
   return {
@@ -96,9 +91,7 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
     },
     scale(x, factor) {
       // A scalar of its own would be a buffer to be made and filled, which takes longer than the product.
-      const program = eachProgram('scale', x.shape, ['x'], 'let y = x[index] * uniforms.factor;');
-      program.uniforms = 'factor : f32,';
-      return run(program, [x], [{ type: 'float32', data: [factor] }]);
+      return run(eachProgram('scale', x.shape, ['x'], 'let y = x[index] * uniforms.factor;', floats({ factor })), [x], float32(factor));
     },
     softmaxGradient: (p, dp) => tf.tidy(() => overRows('softmaxGradient', p.shape.at(-1) as number, { p, dp }, SOFTMAX_GRADIENT)),
     rmsNorm: (x, gain, epsilon) => tf.tidy(() => overRows('rmsNorm', gain.size, { x, gain }, RMS_NORM, { numbers: { epsilon } })),
@@ -132,8 +125,7 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
       return tf.tidy(() => {
         const parts = Math.ceil(x.size / SUMMED);
         const program = rowProgram('sumOfSquares', [parts], parts, SUMMED, ['x'], 'count : i32,', SUM_OF_SQUARES);
-        const uniforms = [parts, SUMMED, x.size].map((value) => ({ type: 'int32', data: [value] }));
-        return tf.sum(run(program, [tf.reshape(x, [x.size])], uniforms));
+        return tf.sum(run(program, [tf.reshape(x, [x.size])], int32(parts, SUMMED, x.size)));
       });
     },
     scatterAddRows(count, indices, rows) {
@@ -141,26 +133,22 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
       return tf.tidy(() => {
         const width = rows.shape[1] as number;
         const { plan, places } = addingPlan(indices);
-        const program: Program = {
-          variableNames: ['rows', 'plan'],
-          outputShape: [count, width],
-          dispatchLayout: { x: [0] },
-          dispatch: spread(Math.ceil((places * width) / GROUP)),
-          workgroupSize: [GROUP, 1, 1],
-          shaderKey: 'medlogictrace_scatterAddRows',
-          uniforms: 'places : i32, width : i32,',
-          getUserCode: () => `fn main(index : i32) {
-            let place = index / uniforms.width;
-            if (place < uniforms.places) {
-              let column = index - place * uniforms.width;
-              var sum = 0.0;
-              for (var i = plan[2 * place + 1]; i < plan[2 * place + 3]; i = i + 1) { sum = sum + rows[plan[i] * uniforms.width + column]; }
-              result[plan[2 * place] * uniforms.width + column] = sum;
-            }
-          }`,
-        };
-        const uniforms = [places, width].map((value) => ({ type: 'int32', data: [value] }));
-        return run(program, [rows, tf.tensor1d(plan, 'int32')], uniforms, tf.fill([count, width], 0));
+        const code = `let place = index / uniforms.width;
+          if (place < uniforms.places) {
+            let column = index - place * uniforms.width;
+            var sum = 0.0;
+            for (var i = plan[2 * place + 1]; i < plan[2 * place + 3]; i = i + 1) { sum = sum + rows[plan[i] * uniforms.width + column]; }
+            result[plan[2 * place] * uniforms.width + column] = sum;
+          }`;
+        const program = tableProgram(
+          'scatterAddRows',
+          [count, width],
+          places * width,
+          ['rows', 'plan'],
+          'places : i32, width : i32,',
+          code,
+        );
+        return run(program, [rows, tf.tensor1d(plan, 'int32')], int32(places, width), tf.fill([count, width], 0));
       });
     },
     swiGlu: (gate, up) => run(eachProgram('swiGlu', gate.shape, ['gate', 'up'], SWIGLU), [gate, up]),
@@ -173,30 +161,12 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
     },
     replaceRows(table, indices, rows) {
       const [count, width] = rows.shape as [number, number];
-      const program: Program = {
-        variableNames: ['rows', 'indices'],
-        outputShape: table.shape,
-        dispatchLayout: { x: [0] },
-        dispatch: spread(Math.ceil((count * width) / GROUP)),
-        workgroupSize: [GROUP, 1, 1],
-        shaderKey: 'medlogictrace_replaceRows',
-        uniforms: 'count : i32, width : i32,',
-        getUserCode: () => `fn main(index : i32) {
-          if (index < uniforms.count) {
-            let row = index / uniforms.width;
-            result[indices[row] * uniforms.width + index - row * uniforms.width] = rows[index];
-          }
-        }`,
-      };
-      return run(
-        program,
-        [rows, indices],
-        [
-          { type: 'int32', data: [count * width] },
-          { type: 'int32', data: [width] },
-        ],
-        table,
-      );
+      const code = `if (index < uniforms.count) {
+          let row = index / uniforms.width;
+          result[indices[row] * uniforms.width + index - row * uniforms.width] = rows[index];
+        }`;
+      const program = tableProgram('replaceRows', table.shape, count * width, ['rows', 'indices'], 'count : i32, width : i32,', code);
+      return run(program, [rows, indices], int32(count * width, width), table);
     },
     adamW(weights, gradient, first, second, { scale, keep, beta1, beta2, stepSize, root, epsilon }) {
       const update = (
@@ -206,12 +176,8 @@ export function webgpuOps(backend: WebgpuBackend): Ops {
         code: string,
         into?: Tensor,
       ): Tensor => {
-        const program = eachProgram(`adamW_${key}`, weights.shape, Object.keys(inputs), code);
-        program.uniforms = Object.keys(numbers)
-          .map((name) => `${name} : f32,`)
-          .join(' ');
-        const uniforms = Object.values(numbers).map((value) => ({ type: 'float32', data: [value] }));
-        return run(program, Object.values(inputs), uniforms, into);
+        const program = eachProgram(`adamW_${key}`, weights.shape, Object.keys(inputs), code, floats(numbers));
+        return run(program, Object.values(inputs), float32(...Object.values(numbers)), into);
       };
       // The moments in place. Not the weights: a frozen reference may be these very tensors.
       update('first', { g: gradient }, { scale, beta: beta1 }, ADAMW_FIRST, first);
@@ -247,7 +213,7 @@ function spread(groups: number): [number, number, number] {
 }
 
 /** One thread a number of the output. `code` sees `index` and leaves the number in `y`. */
-function eachProgram(key: string, shape: number[], variableNames: string[], code: string): Program {
+function eachProgram(key: string, shape: number[], variableNames: string[], code: string, uniforms = ''): Program {
   const size = shape.reduce((product, n) => product * n, 1);
   return {
     variableNames,
@@ -256,6 +222,7 @@ function eachProgram(key: string, shape: number[], variableNames: string[], code
     dispatch: spread(Math.ceil(size / GROUP)),
     workgroupSize: [GROUP, 1, 1],
     shaderKey: `medlogictrace_${key}`,
+    uniforms,
     size: true,
     getUserCode: () => `fn main(index : i32) {
       if (index < uniforms.size) {
@@ -263,6 +230,27 @@ function eachProgram(key: string, shape: number[], variableNames: string[], code
         result[index] = y;
       }
     }`,
+  };
+}
+
+/** So many threads that each write where their `index` says, into a table that is there. */
+function tableProgram(
+  key: string,
+  outputShape: number[],
+  threads: number,
+  variableNames: string[],
+  uniforms: string,
+  code: string,
+): Program {
+  return {
+    variableNames,
+    outputShape,
+    dispatchLayout: { x: [0] },
+    dispatch: spread(Math.ceil(threads / GROUP)),
+    workgroupSize: [GROUP, 1, 1],
+    shaderKey: `medlogictrace_${key}`,
+    uniforms,
+    getUserCode: () => `fn main(index : i32) { ${code} }`,
   };
 }
 
